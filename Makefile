@@ -1,0 +1,40 @@
+# Everything here needs only Python 3.11 to 3.13 with pip and venv. `make run PYTHON=python3.12` picks another interpreter.
+PYTHON ?= python3
+INSTALLED := .venv/.installed
+# Compiled at install: import is most of a small run, and without bytecode it takes two to three times as long.
+SYNC := UV_PROJECT_ENVIRONMENT=.venv UV_COMPILE_BYTECODE=1 .venv/bin/uv sync --frozen --inexact --quiet
+
+.PHONY: help run test dev lint format clean
+
+help:            ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
+
+run: $(INSTALLED) ## install, then compute the demo company's key results and show them
+	@.venv/bin/plumbline run
+
+test: $(INSTALLED) ## install, then run the whole test suite
+	@.venv/bin/python -m pytest
+
+dev: $(INSTALLED) ## install, then open Dagster's UI on the demo, with schedule and sensors running
+	@.venv/bin/plumbline dev
+
+lint: $(INSTALLED) ## format, lint and types, all strict
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+format: $(INSTALLED) ## let the formatter have its way
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+clean:           ## remove what was installed and computed
+	rm -rf .venv demo/workspace/.plumbline
+
+$(INSTALLED): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Plumbline needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
+	@echo "Installing into .venv (once; about a minute) ..."
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@$(SYNC)
+	@touch $(INSTALLED)

@@ -1,0 +1,28 @@
+"""What every test shares: where the real records lie, and that a skip is a failure where everything can be had."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from pluggy import Result
+
+ROOT = Path(__file__).parent.parent
+REAL_RECORDS = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_records() -> Path:
+    """The folder of real records that nobody here wrote; tests that need it skip where it is absent."""
+    if not REAL_RECORDS.is_dir():
+        pytest.skip(f"the folder of real records is not there: {REAL_RECORDS}")
+    return REAL_RECORDS
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, "Result[pytest.TestReport]", None]:
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("PLUMBLINE_TESTS_MUST_RUN") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped where it must run: {report.longrepr}"
