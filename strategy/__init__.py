@@ -1,0 +1,35 @@
+"""The strategy as code: loads and checks a company's YAML, and compiles it into a dbt project.
+
+`load` gives a `Strategy` or raises `InputErrors` with every `Problem` at once; `compile` writes the dbt project.
+"""
+
+from strategy.cycle import Cycle, Holiday, Thresholds
+from strategy.dbt_workspace import WarehouseSettings
+from strategy.dbt_workspace import compile_strategy as compile  # noqa: A004 - the word for it
+from strategy.field_types import Person
+from strategy.fingerprint import strategy_hash
+from strategy.loading import load
+from strategy.measure_text import measure_text
+from strategy.model import Function, Handoff, KeyResultDefinition, Objective
+from strategy.problems import InputErrors, Problem
+from strategy.strategy import KeyResult, Strategy
+
+__all__ = [
+    "Cycle",
+    "Function",
+    "Handoff",
+    "Holiday",
+    "InputErrors",
+    "KeyResult",
+    "KeyResultDefinition",
+    "Objective",
+    "Person",
+    "Problem",
+    "Strategy",
+    "Thresholds",
+    "WarehouseSettings",
+    "compile",
+    "load",
+    "measure_text",
+    "strategy_hash",
+]

@@ -1,0 +1,178 @@
+"""The dbt models of key results: one call of a package macro each, and the YAML beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import yaml
+
+from strategy.flow_tables import FlowTable
+from strategy.jinja_text import Value, literal, verbatim
+from strategy.measure_text import measure_text
+from strategy.measures import Against, MetricMeasure, RollingWindow, TableMeasure, column_kind
+from strategy.strategy import KeyResult
+
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+# Dagster refuses to load owners that its own pattern does not take, and it knows no longer top-level domains.
+_DAGSTER_OWNER = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
+
+_SERIES = {
+    "kr_id": ("string", "The key result."),
+    "date": ("date", "A day of the cycle, in the cycle's time zone."),
+    "value": ("decimal(28, 6)", "The value at the end of that day; empty where nothing could be measured."),
+    "records": ("bigint", "How many records the value is made of."),
+}
+_EVIDENCE = {
+    "kr_id": ("string", "The key result."),
+    "record": ("string", "The record, as source/stream/key."),
+    "at": ("string", "What puts the record in time, as ISO text."),
+    "contribution": (
+        "decimal(28, 6)",
+        "What the record adds: the column's value, or 1 where records are counted.",
+    ),
+    "part": ("string", "value, or numerator or denominator of a ratio."),
+}
+
+
+def key_result_sql(key_result: KeyResult, macro: str = "key_result") -> str:
+    """The model of a key result: its series by day, or with `macro` key_result_evidence the records behind it."""
+    measure = key_result.measure
+    if isinstance(measure, MetricMeasure):
+        metric = f"ref({literal(measure.metric)})"
+        return f"{{{{ plumbline.key_result_from_metric({literal(key_result.id)}, {metric}) }}}}\n"
+    arguments = {"kr_id": key_result.id, **_arguments(measure, key_result.definition.unit)}
+    lines = "".join(f"    {name}={literal(value)},\n" for name, value in arguments.items())
+    return f"{{{{ plumbline.{macro}(\n{lines.removesuffix(chr(10)).removesuffix(',')}\n) }}}}\n"
+
+
+def key_result_yaml(key_result: KeyResult) -> str:
+    """What dbt and Dagster know of the model: description, owner, contract and tests."""
+    owner = key_result.definition.owner.email
+    dagster: dict[str, object] = {"group": "key_results"}
+    if _DAGSTER_OWNER.fullmatch(owner):
+        dagster["owners"] = [owner]
+    description = (
+        f"{key_result.definition.name}\n\nMeasured as: {measure_text(key_result.measure)}.\n"
+        "One row for each day of the cycle so far."
+    )
+    return _properties(
+        key_result.model,
+        description,
+        _SERIES,
+        meta={"kr_id": key_result.id, "owner": owner, "function": key_result.function, "dagster": dagster},
+        # The days of our own macro cannot repeat; what a company's SQL gives can, and each test is a node to parse and run.
+        tests={"date": ["unique", "not_null"]} if key_result.metric else None,
+    )
+
+
+def values_sql(key_results: Sequence[KeyResult]) -> str:
+    """The union of the series of all key results."""
+    relations = "".join(f"    ref({literal(key_result.model)}),\n" for key_result in key_results)
+    return f"{{{{ plumbline.union_existing([\n{relations}]) }}}}\n"
+
+
+def values_yaml() -> str:
+    """Description and contract of the union of all series."""
+    text = "The series of every key result whose model could be built. One row for each key result and day."
+    return _properties("kr_values", text, _SERIES, meta={"dagster": {"group": "key_results"}})
+
+
+def evidence_sql(key_results: Sequence[KeyResult]) -> str:
+    """The records behind the last value of each key result that measures a flow table."""
+    parts = [
+        f"select * from (\n{key_result_sql(key_result, 'key_result_evidence')}) as {key_result.model}\n"  # noqa: S608 - checked
+        for key_result in key_results
+        if key_result.metric is None
+    ]
+    if not parts:
+        columns = ", ".join(
+            f'cast(null as {_sql_type(kind)}) as "{name}"' for name, (kind, _) in _EVIDENCE.items()
+        )
+        return f"select {columns} where 1 = 0\n"
+    return "union all\n".join(parts)
+
+
+def evidence_yaml() -> str:
+    """Description and contract of the evidence."""
+    text = (
+        "The records that make up the last value of each key result. One row for each key result and record."
+    )
+    return _properties("evidence", text, _EVIDENCE, meta={"dagster": {"group": "scorecard"}})
+
+
+def _sql_type(kind: str) -> str:
+    return "varchar" if kind == "string" else kind
+
+
+def _arguments(measure: TableMeasure, unit: str) -> dict[str, Value]:
+    rolling = isinstance(measure.window, RollingWindow)
+    arguments: dict[str, Value] = {
+        "table": measure.table,
+        "aggregate": measure.aggregate,
+        "column": measure.column,
+        "at": measure.at,
+        "at_is_timestamp": _is_timestamp(measure.table, measure.at),
+        "filter": measure.filter,
+        "window": "rolling" if rolling else str(measure.window),
+    }
+    if isinstance(measure.window, RollingWindow):
+        arguments["window_days"] = measure.window.rolling_days
+    if measure.until is not None:
+        arguments["until"] = measure.until
+        arguments["until_is_timestamp"] = _is_timestamp(measure.table, measure.until)
+    if measure.aggregate == "ratio":
+        arguments["numerator"] = measure.numerator
+        arguments["against"] = _against(measure.against) if measure.against else None
+        arguments["scale"] = 100 if unit == "%" else 1
+    arguments["negate"] = measure.negate
+    return arguments
+
+
+def _against(against: Against) -> Mapping[str, Value]:
+    return {
+        "table": against.table,
+        "column": against.column,
+        "at": against.at,
+        "at_is_timestamp": _is_timestamp(against.table, against.at),
+        "filter": against.filter,
+    }
+
+
+def _is_timestamp(table: FlowTable, column: str) -> bool:
+    return column_kind(table, column) == "timestamp"
+
+
+def _properties(
+    model: str,
+    description: str,
+    columns: Mapping[str, tuple[str, str]],
+    meta: Mapping[str, object],
+    tests: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+    """The YAML of one model. Ids and e-mail addresses hold nothing that Jinja reads; other text is made verbatim."""
+    tests = tests or {}
+    listed: list[dict[str, object]] = []
+    for name, (kind, text) in columns.items():
+        column: dict[str, object] = {"name": name, "data_type": kind, "description": text}
+        if name == "at":
+            column["quote"] = True
+        if name in tests:
+            column["data_tests"] = [{test: {"config": {"severity": "warn"}}} for test in tests[name]]
+        listed.append(column)
+    properties = {
+        "name": model,
+        "description": verbatim(description),
+        "config": {"contract": {"enforced": True}, "meta": dict(meta)},
+        "columns": listed,
+    }
+    return str(
+        yaml.dump(
+            {"version": 2, "models": [properties]},
+            Dumper=_Dumper,
+            sort_keys=False,
+            allow_unicode=True,
+            width=110,
+        )
+    )
