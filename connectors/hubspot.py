@@ -1,0 +1,138 @@
+"""HubSpot: deals with the history of their properties, pipelines with stages, and owners over CRM API v3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
+
+from connectors.errors import InputError
+from connectors.http import Patience
+from connectors.hubspot_api import HubSpotApi, JsonObject
+from connectors.hubspot_config import DealProperties, HubSpotConfig
+from connectors.landing import Landing, Manifest
+from connectors.source import Progress, Stream
+
+__all__ = ["DealProperties", "HubSpot", "HubSpotConfig"]
+
+DEALS = Stream("deals", key=(("id",),), updated_at=("updatedAt",))
+# Renaming a stage does not touch its pipeline's own time, so the newest listing counts.
+PIPELINES = Stream("pipelines", key=(("id",),), updated_at=None, mode="snapshot")
+OWNERS = Stream("owners", key=(("id",),), updated_at=None, mode="snapshot")
+
+API_VERSION = "hubspot-crm-v3"
+
+# Named one by one: HubSpot's default leaves most of them out.
+_HISTORIES = ("dealstage", "pipeline", "amount", "closedate", "hubspot_owner_id")
+_PROPERTIES = (
+    "dealname", "dealtype", "deal_currency_code", "amount_in_home_currency", "hs_is_closed", "hs_is_closed_won",
+    "createdate", "hs_lastmodifieddate", "hs_object_id",
+)  # fmt: skip
+
+
+class HubSpot:
+    """A HubSpot account as a source.
+
+    The first pull lists all deals; later ones search for those modified since the cursor, which is the newest change
+    seen, but never past the start of the pull by HubSpot's own clock. What was changed while the pull ran is thus
+    pulled again. ``patience`` bounds retries.
+    """
+
+    system = "hubspot"
+    streams = (DEALS, PIPELINES, OWNERS)
+
+    def __init__(self, name: str, config: HubSpotConfig, patience: Patience | None = None) -> None:
+        self.name = name
+        self._config = config
+        self._patience = patience
+
+    def check(self) -> str:
+        """What the account shows; raises SourceError, also for custom properties it lacks."""
+        with self._api() as api:
+            self._require_properties(api)
+            api.service_time()
+            pipelines = api.pipelines()
+            owners = sum(map(len, api.owners()))
+        return (
+            f"{self.name}: {self._config.base_url} shows deals in {len(pipelines)} "
+            f"pipeline{'s'[: len(pipelines) != 1]} and {owners} owner{'s'[: owners != 1]}"
+        )
+
+    def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
+        """Land the deals modified since the cursor less the look-back, and the snapshots."""
+        with self._api() as api:
+            self._require_properties(api)
+            return [
+                self._land_snapshot(PIPELINES, [api.pipelines()], landing, progress),
+                self._land_snapshot(OWNERS, api.owners(), landing, progress),
+                self._land_deals(api, cursors.get(DEALS.name), landing, progress),
+            ]
+
+    @contextmanager
+    def _api(self) -> Iterator[HubSpotApi]:
+        custom = [name for _, name in self._custom_properties()]
+        api = HubSpotApi(
+            self.name,
+            self._config.base_url,
+            self._config.access_token.get_secret_value(),
+            properties=[*_PROPERTIES, *_HISTORIES, *custom],
+            histories=[*_HISTORIES, *custom],
+            patience=self._patience,
+        )
+        try:
+            yield api
+        finally:
+            api.close()
+
+    def _land_snapshot(
+        self, stream: Stream, pages: Iterable[list[JsonObject]], landing: Landing, progress: Progress
+    ) -> Manifest:
+        with landing.open(self.name, self.system, stream, None, API_VERSION) as writer:
+            for page in pages:
+                writer.write(page)
+        progress(self.name, stream.name, writer.rows)
+        return writer.manifest
+
+    def _land_deals(
+        self, api: HubSpotApi, cursor: str | None, landing: Landing, progress: Progress
+    ) -> Manifest:
+        sync_start = api.service_time()
+        since = self._since(cursor)
+        newest: datetime | None = None
+        with landing.open(self.name, self.system, DEALS, cursor, API_VERSION) as writer:
+            for page in api.deals() if since is None else api.deals_modified(since):
+                updates = [api.deal(deal).updated_at for deal in page]
+                newest = max([newest, *updates] if newest else updates, default=None)
+                writer.write(page)
+                progress(self.name, DEALS.name, writer.rows)
+            writer.cursor_to = _cursor(cursor, min(newest or sync_start, sync_start))
+        return writer.manifest
+
+    def _since(self, cursor: str | None) -> datetime | None:
+        start = datetime.combine(self._config.start, time.min, UTC) if self._config.start else None
+        if cursor is None:
+            return start
+        since = datetime.fromisoformat(cursor) - timedelta(minutes=self._config.look_back_minutes)
+        return max(since, start) if start else since
+
+    def _custom_properties(self) -> list[tuple[str, str]]:
+        """The configuration's field and the internal name of each custom property."""
+        return [(field, name) for field, name in self._config.properties if name]
+
+    def _require_properties(self, api: HubSpotApi) -> None:
+        """HubSpot answers an unknown property with nothing at all, which would look like deals without a value."""
+        known = api.property_names() if self._custom_properties() else set()
+        for field, name in self._custom_properties():
+            if name not in known:
+                raise InputError(
+                    f"{self.name}: deals have no property {name!r}",
+                    f"Set properties.{field} to the internal name of a deal property, or leave it out.",
+                    field=f"properties.{field}",
+                )
+
+
+def _cursor(before: str | None, bookmark: datetime) -> str:
+    """The bookmark as a cursor; it never goes back, as it would once the newest deal is deleted."""
+    if before is not None:
+        bookmark = max(bookmark, datetime.fromisoformat(before))
+    return bookmark.astimezone(UTC).isoformat(timespec="milliseconds")

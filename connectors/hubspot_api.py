@@ -1,0 +1,227 @@
+"""The part of HubSpot's CRM API v3 that is pulled, page by page.
+
+An answer without the member it must have is a failure, never an empty page.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+
+from connectors.errors import PullFailed
+from connectors.http import HttpClient, Json, Params, Patience
+
+log = logging.getLogger(__name__)
+
+_DEALS = "/crm/v3/objects/deals"
+_SEARCH = f"{_DEALS}/search"
+_BATCH_READ = f"{_DEALS}/batch/read"
+_PIPELINES = "/crm/v3/pipelines/deals"
+_OWNERS = "/crm/v3/owners"
+_PROPERTIES = "/crm/v3/properties/deals"
+# HubSpot's bounds: deals with their history per request, results of a search per page, owners per page.
+_WITH_HISTORY = 50
+_SEARCH_PAGE = 200
+_OWNERS_PAGE = 500
+# The bound is 5 a second; a little under it, since requests bunch on their way.
+_SEARCHES_PER_SECOND = 4.8
+
+JsonObject = dict[str, Any]
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class Deal(BaseModel):
+    """What every deal carries; the record that is landed is the whole answer, not this."""
+
+    id: str = Field(pattern=r"^[0-9]+$")
+    updated_at: AwareDatetime = Field(alias="updatedAt")
+
+
+class _Next(BaseModel):
+    after: str
+
+
+class _Paging(BaseModel):
+    next: _Next | None = None
+
+
+class _Page(BaseModel):
+    results: list[JsonObject]
+    paging: _Paging | None = None
+
+    @property
+    def after(self) -> str | None:
+        return self.paging.next.after if self.paging and self.paging.next else None
+
+
+class _Failure(BaseModel):
+    category: str
+    context: dict[str, list[str]] = {}
+
+
+class _Batch(BaseModel):
+    started_at: AwareDatetime = Field(alias="startedAt")
+    results: list[JsonObject]
+    errors: list[_Failure] = []
+
+
+class HubSpotApi:
+    """Typed access to one account; every method raises SourceError.
+
+    Deals come with ``properties`` and the histories of ``histories``.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but the first three are by keyword
+        self,
+        source: str,
+        base_url: str,
+        token: str,
+        *,
+        properties: Sequence[str],
+        histories: Sequence[str],
+        patience: Patience | None = None,
+    ) -> None:
+        self._source = source
+        self._properties = list(properties)
+        self._histories = list(histories)
+
+        def client(requests_per_second: float | None) -> HttpClient:
+            return HttpClient(
+                source,
+                base_url,
+                headers={"Authorization": f"Bearer {token}"},
+                credential_field="access_token",
+                requests_per_second=requests_per_second,
+                patience=patience,
+            )
+
+        self._client = client(None)
+        self._search_client = client(_SEARCHES_PER_SECOND)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+        self._search_client.close()
+
+    def service_time(self) -> datetime:
+        """HubSpot's clock, which this machine's may not agree with; a batch read is the only answer that tells it."""
+        first = self._get(_DEALS, _Page, {"limit": 1}).results
+        if not first:
+            return datetime.now(UTC)
+        return self._post(_BATCH_READ, _Batch, {"inputs": [{"id": self.deal(first[0]).id}]}).started_at
+
+    def property_names(self) -> set[str]:
+        """The internal names of all properties that deals have."""
+        return {str(found.get("name")) for found in self._get(_PROPERTIES, _Page).results}
+
+    def pipelines(self) -> list[JsonObject]:
+        """All pipelines of deals, each with its stages."""
+        return self._get(_PIPELINES, _Page).results
+
+    def owners(self) -> Iterator[list[JsonObject]]:
+        """All owners that are not archived, in pages."""
+        yield from self._pages(_OWNERS, {"limit": _OWNERS_PAGE})
+
+    def deals(self) -> Iterator[list[JsonObject]]:
+        """All deals that are not archived, with their histories, in pages."""
+        params: Params = {
+            "limit": _WITH_HISTORY,
+            "properties": ",".join(self._properties),
+            "propertiesWithHistory": ",".join(self._histories),
+            "archived": "false",
+        }
+        yield from self._pages(_DEALS, params)
+
+    def deals_modified(self, since: datetime) -> Iterator[list[JsonObject]]:
+        """The deals modified at or after ``since``, with their histories, in pages.
+
+        A search gives no histories and ends at 10,000 results. So it only finds ids, each time those above the last
+        one found, and a batch read fetches the deals: no search is paged, whatever the number of deals.
+        """
+        last = "0"
+        while True:
+            page = self._modified_above(since, last)
+            ids = [self.deal(found).id for found in page.results]
+            if any(int(later) <= int(earlier) for earlier, later in itertools.pairwise([last, *ids])):
+                raise self._failed(_SEARCH, "did not find deals in the order of their ids")
+            for first in range(0, len(ids), _WITH_HISTORY):
+                yield self._read(ids[first : first + _WITH_HISTORY])
+            # Both must say so: pages have been seen that were short but not the last.
+            if not ids or (page.after is None and len(ids) < _SEARCH_PAGE):
+                return
+            last = ids[-1]
+
+    def deal(self, record: Json) -> Deal:
+        """What every deal carries, checked."""
+        return self._parsed(Deal, record, _DEALS)
+
+    def _modified_above(self, since: datetime, above: str) -> _Page:
+        filters = [
+            {
+                "propertyName": "hs_lastmodifieddate",
+                "operator": "GTE",
+                "value": str(int(since.timestamp() * 1000)),
+            },
+            {"propertyName": "hs_object_id", "operator": "GT", "value": above},
+        ]
+        body = {
+            "filterGroups": [{"filters": filters}],
+            "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+            "properties": ["hs_lastmodifieddate"],
+            "limit": _SEARCH_PAGE,
+        }
+        return self._parsed(_Page, self._search_client.post(_SEARCH, body), _SEARCH)
+
+    def _read(self, ids: Sequence[str]) -> list[JsonObject]:
+        """The deals of these ids with their histories; one that was deleted since the search is left out, and said."""
+        body = {
+            "inputs": [{"id": one} for one in ids],
+            "properties": self._properties,
+            "propertiesWithHistory": self._histories,
+        }
+        batch = self._post(_BATCH_READ, _Batch, body)
+        not_found = [failure for failure in batch.errors if failure.category == "OBJECT_NOT_FOUND"]
+        gone = {one for failure in not_found for one in failure.context.get("ids", [])}
+        if gone:
+            log.warning("%s: deleted while deals were pulled: %s", self._source, ", ".join(sorted(gone)))
+        if lost := set(ids) - gone - {self.deal(found).id for found in batch.results}:
+            raise self._failed(_BATCH_READ, f"left out {len(lost)} of {len(ids)} deals without a word")
+        return batch.results
+
+    def _pages(self, path: str, params: Params) -> Iterator[list[JsonObject]]:
+        after: str | None = None
+        used: set[str] = set()
+        while True:
+            page = self._get(path, _Page, params if after is None else {**params, "after": after})
+            yield page.results
+            after = page.after
+            if after is None:
+                return
+            if after in used:
+                raise self._failed(path, "led to the same page for the second time, which would never end")
+            used.add(after)
+
+    def _get(self, path: str, model: type[_Model], params: Params | None = None) -> _Model:
+        return self._parsed(model, self._client.get(path, params), path)
+
+    def _post(self, path: str, model: type[_Model], body: Mapping[str, Json]) -> _Model:
+        return self._parsed(model, self._client.post(path, body), path)
+
+    def _parsed(self, model: type[_Model], answer: Json, path: str) -> _Model:
+        try:
+            return model.model_validate(answer)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the answer"
+            raise self._failed(path, f"answered what HubSpot would not ({where}: {first['msg']})") from None
+
+    def _failed(self, path: str, what: str) -> PullFailed:
+        return PullFailed(
+            f"{self._source}: {path} {what}",
+            "Run again later; if it stays so, the service has changed and this connector must follow.",
+        )

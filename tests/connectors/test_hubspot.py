@@ -1,0 +1,437 @@
+"""HubSpot over loopback HTTP: every deal arrives whole, whatever its number, the paging and the moment of its edits."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from connectors import hubspot_api
+from connectors.errors import InputError, PullFailed
+from connectors.http import Patience
+from connectors.hubspot import HubSpot, HubSpotConfig
+from connectors.landing import Landing, Manifest
+from demo.servers.hubspot import CrmAccount, HubSpotServer
+from demo.servers.loopback import Answer, Fault, RateLimit, Request
+
+TOKEN = "pat-eu1-not-a-real-token"
+# Ahead of this machine's clock, so that the server's clock is that of its last change.
+BASE = datetime(2100, 1, 1, tzinfo=UTC)
+SALESFORCE = Path(__file__).resolve().parents[3] / "shared" / "data" / "crm_salesforce"
+IMPATIENT = Patience(attempts=3, first_wait=0.01, longest_wait=0.05)
+
+
+def moment(tick: int) -> str:
+    return (BASE + timedelta(seconds=tick)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def deal(number: int, tick: int = 0, **properties: str | None) -> dict[str, Any]:
+    at = moment(tick)
+    held = {"dealname": f"Deal {number}", "dealstage": "new", "amount": "100.50"} | properties
+    return {
+        "id": str(number),
+        "properties": held | {"hs_object_id": str(number), "createdate": at, "hs_lastmodifieddate": at},
+        "propertiesWithHistory": {
+            name: [{"value": held[name], "timestamp": at, "sourceType": "CRM_UI", "updatedByUserId": 7}]
+            for name in ("dealstage", "amount")
+        },
+        "createdAt": at,
+        "updatedAt": at,
+        "archived": False,
+    }
+
+
+def edit(account: CrmAccount, number: int, tick: int, stage: str) -> None:
+    """Move a deal to a stage, or create it."""
+    found = next((one for one in account.deals if one["id"] == str(number)), None)
+    if found is None:
+        account.deals.append(deal(number, tick, dealstage=stage))
+        return
+    found["updatedAt"] = found["properties"]["hs_lastmodifieddate"] = moment(tick)
+    found["properties"]["dealstage"] = stage
+    entry = {"value": stage, "timestamp": moment(tick), "sourceType": "CRM_UI", "updatedByUserId": 7}
+    found["propertiesWithHistory"]["dealstage"].insert(0, entry)
+
+
+def account(*deals: dict[str, Any]) -> CrmAccount:
+    stages = [
+        {
+            "id": "new",
+            "label": "New",
+            "displayOrder": 0,
+            "metadata": {"isClosed": "false", "probability": "0.1"},
+        },
+        {
+            "id": "won",
+            "label": "Won",
+            "displayOrder": 1,
+            "metadata": {"isClosed": "true", "probability": "1.0"},
+        },
+    ]
+    pipeline = {"id": "default", "label": "Sales", "displayOrder": 0, "archived": False, "stages": stages}
+    owners = [{"id": str(n), "email": f"o{n}@example.com", "archived": False} for n in range(3)]
+    return CrmAccount(list(deals), [pipeline], owners)
+
+
+def crm(server: HubSpotServer, token: str = TOKEN, **config: Any) -> HubSpot:
+    described = {"type": "hubspot", "base_url": server.url, "access_token": token} | config
+    return HubSpot("crm", HubSpotConfig.model_validate(described), IMPATIENT)
+
+
+def pull(source: HubSpot, folder: Path, cursors: dict[str, str] | None = None) -> dict[str, Manifest]:
+    manifests = source.pull(cursors or {}, Landing(folder), lambda *_: None)
+    return {manifest.stream: manifest for manifest in manifests}
+
+
+def landed(folder: Path, manifest: Manifest) -> list[dict[str, Any]]:
+    with gzip.open(folder / manifest.file, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def held(record: dict[str, Any]) -> dict[str, Any]:
+    """A deal without the properties that it has not; HubSpot answers those with null."""
+    return record | {"properties": {name: v for name, v in record["properties"].items() if v is not None}}
+
+
+def by_id(records: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {record["id"]: held(record) for record in records}
+
+
+def test_the_first_pull_lands_everything_whole(tmp_path: Path) -> None:
+    content = account(*(deal(number, tick=number % 7) for number in range(1, 124)))
+    told: list[tuple[str, str, int]] = []
+    with HubSpotServer(content, TOKEN) as server:
+        manifests = crm(server).pull({}, Landing(tmp_path), lambda *args: told.append(args))
+    found = {manifest.stream: landed(tmp_path, manifest) for manifest in manifests}
+    assert by_id(found["deals"]) == by_id(content.deals)
+    assert found["pipelines"] == content.pipelines
+    assert found["owners"] == content.owners
+    assert [m.mode for m in manifests if m.stream != "deals"] == ["snapshot", "snapshot"]
+    assert [rows for _, stream, rows in told if stream == "deals"] == [50, 100, 123]
+
+
+def test_a_later_pull_lands_what_changed_since_the_cursor_less_the_look_back(tmp_path: Path) -> None:
+    content = account(*(deal(number, tick=number * 60) for number in range(1, 101)))
+    with HubSpotServer(content, TOKEN) as server:
+        source = crm(server, look_back_minutes=10)
+        first = pull(source, tmp_path)["deals"]
+        assert first.cursor_to == "2100-01-01T01:40:00.000+00:00"
+        edit(content, 3, 9_000, "won")
+        second = pull(source, tmp_path, {"deals": str(first.cursor_to)})["deals"]
+    expected = {str(number) for number in range(90, 101)} | {"3"}
+    assert by_id(landed(tmp_path, second)) == {d["id"]: held(d) for d in content.deals if d["id"] in expected}
+    assert second.cursor_to == "2100-01-01T02:30:00.000+00:00"
+
+
+def test_a_start_leaves_out_what_was_not_modified_since(tmp_path: Path) -> None:
+    content = account(deal(1, -86_400), deal(2, 0), deal(3, 86_400))
+    with HubSpotServer(content, TOKEN) as server:
+        found = landed(tmp_path, pull(crm(server, start=date(2100, 1, 1)), tmp_path)["deals"])
+    assert sorted(by_id(found)) == ["2", "3"]
+
+
+def test_more_deals_than_one_search_may_give_all_arrive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubspot_api, "_SEARCHES_PER_SECOND", None)
+    # All modified in the same instant, as after a bulk edit: only their ids tell them apart.
+    content = account(*(deal(number, tick=5) for number in range(95, 1_300)))
+    with HubSpotServer(content, TOKEN, search_cap=400, limits=()) as server:
+        found = landed(tmp_path, pull(crm(server), tmp_path, {"deals": moment(0)})["deals"])
+        searches = [line for line in server.log if line.path.endswith("/search")]
+    assert by_id(found) == by_id(content.deals)
+    assert len(found) == len(content.deals)
+    assert len(searches) == 7
+    assert {line.status for line in searches} == {200}
+
+
+def test_searches_keep_to_five_a_second(tmp_path: Path) -> None:
+    content = account(*(deal(number) for number in range(1, 1_500)))
+    with HubSpotServer(content, TOKEN) as server:
+        assert pull(crm(server), tmp_path, {"deals": moment(0)})["deals"].rows == 1_499
+        assert [line.status for line in server.log if line.path.endswith("/search")] == [200] * 8
+
+
+def test_a_rate_limit_is_waited_for(tmp_path: Path) -> None:
+    content = account(*(deal(number) for number in range(1, 201)))
+    with HubSpotServer(content, TOKEN, limits=[RateLimit("/objects/deals", 3, 1.0)]) as server:
+        assert pull(crm(server), tmp_path)["deals"].rows == 200
+        assert 429 in {line.status for line in server.log}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("/objects/deals", reset=True),
+        Fault("/objects/deals", cut=True),
+        Fault("/objects/deals", half=True),
+        Fault("/objects/deals", answer=Answer({"message": "internal error"}, 502), times=2),
+    ],
+)
+def test_passing_faults_in_the_middle_of_a_pull_change_nothing(tmp_path: Path, fault: Fault) -> None:
+    content = account(*(deal(number) for number in range(1, 201)))
+    with HubSpotServer(content, TOKEN, faults=[replace(fault, after=3)]) as server:
+        found = landed(tmp_path, pull(crm(server), tmp_path)["deals"])
+    assert by_id(found) == by_id(content.deals)
+    assert len(found) == 200
+
+
+def test_a_wrong_token_is_refused_without_being_told(tmp_path: Path) -> None:
+    with HubSpotServer(account(deal(1)), TOKEN) as server:
+        for attempt in (crm(server, "wrong-token").check, lambda: pull(crm(server, "wrong-token"), tmp_path)):
+            with pytest.raises(InputError) as caught:
+                attempt()
+            assert caught.value.field == "access_token"
+            assert "401" in str(caught.value)
+            assert "wrong-token" not in str(caught.value)
+    assert Landing(tmp_path).manifests() == []
+
+
+def test_check_says_what_is_there_and_finds_a_custom_property_that_is_not(tmp_path: Path) -> None:
+    with HubSpotServer(account(deal(1, product_line="Rail")), TOKEN) as server:
+        assert "1 pipeline and 3 owners" in crm(server, properties={"product": "product_line"}).check()
+        wrong = crm(server, properties={"product": "product_line", "waits_for": "blocked_by"})
+        for attempt in (wrong.check, lambda: pull(wrong, tmp_path)):
+            with pytest.raises(InputError, match="no property 'blocked_by'") as caught:
+                attempt()
+            assert caught.value.field == "properties.waits_for"
+
+
+def test_custom_properties_arrive_with_their_history(tmp_path: Path) -> None:
+    content = account(deal(1, waits_for_issue="PLAT-7"))
+    history = [{"value": "PLAT-7", "timestamp": moment(0), "sourceType": "CRM_UI"}]
+    content.deals[0]["propertiesWithHistory"]["waits_for_issue"] = history
+    with HubSpotServer(content, TOKEN) as server:
+        source = crm(server, properties={"waits_for": "waits_for_issue"})
+        assert by_id(landed(tmp_path, pull(source, tmp_path)["deals"])) == by_id(content.deals)
+
+
+class _Deleting(HubSpotServer):
+    """Deletes deal 2 once it has been found by a search."""
+
+    def answer(self, request: Request) -> Answer:
+        answer = super().answer(request)
+        if request.path.endswith("/search"):
+            self.account.deals = [one for one in self.account.deals if one["id"] != "2"]
+        return answer
+
+
+def test_a_deal_deleted_between_search_and_read_is_said_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with _Deleting(account(deal(1), deal(2), deal(3)), TOKEN) as server:
+        found = landed(tmp_path, pull(crm(server), tmp_path, {"deals": moment(0)})["deals"])
+    assert sorted(by_id(found)) == ["1", "3"]
+    assert "crm: deleted while deals were pulled: 2" in caplog.text
+
+
+class _Bending(HubSpotServer):
+    """Answers as HubSpot would, but for what ``bend`` makes of the results of the paths that end in ``path``."""
+
+    path = ""
+
+    def answer(self, request: Request) -> Answer:
+        answer = super().answer(request)
+        whole = "propertiesWithHistory" in request.query or "propertiesWithHistory" in (request.body or {})
+        if request.path.endswith(self.path) and (whole or self.path == "/search"):
+            return replace(answer, body=self.bend(dict(answer.body)))
+        return answer
+
+    def bend(self, body: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class _Losing(_Bending):
+    path = "/batch/read"
+
+    def bend(self, body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"results": body["results"][:-1]}
+
+
+class _Circling(_Bending):
+    path = "/deals"
+
+    def bend(self, body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"paging": {"next": {"after": "1"}}}
+
+
+class _Disordered(_Bending):
+    path = "/search"
+
+    def bend(self, body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"results": body["results"][::-1]}
+
+
+class _Empty(_Bending):
+    path = "/deals"
+
+    def bend(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"message": "fine"}
+
+
+@pytest.mark.parametrize(
+    ("server_class", "cursor", "said"),
+    [
+        (_Losing, {"deals": moment(0)}, "left out 1 of 2 deals without a word"),
+        (_Circling, {}, "the same page for the second time"),
+        (_Disordered, {"deals": moment(0)}, "in the order of their ids"),
+        (_Empty, {}, "results: Field required"),
+    ],
+)
+def test_answers_that_would_lose_deals_fail_loudly(
+    tmp_path: Path, server_class: type[HubSpotServer], cursor: dict[str, str], said: str
+) -> None:
+    with server_class(account(deal(1), deal(2)), TOKEN) as server, pytest.raises(PullFailed, match=said):
+        pull(crm(server), tmp_path, cursor)
+    assert [manifest.stream for manifest in Landing(tmp_path).manifests()] == ["pipelines", "owners"]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"base_url": "http://example.com"},
+        {"look_back_minutes": -1},
+        {"properties": {"colour": "x"}},
+        {"tokens": "x"},
+    ],
+)
+def test_a_configuration_that_cannot_work_is_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        HubSpotConfig.model_validate({"type": "hubspot", "access_token": TOKEN} | config)
+    assert TOKEN not in str(caught.value)
+
+
+class _Busy(HubSpotServer):
+    """An account that is edited while it is pulled, and whose pages are as short as it likes."""
+
+    def __init__(self, content: CrmAccount, page: int) -> None:
+        super().__init__(content, TOKEN, limits=())
+        self.page = page
+        self.tick = 0
+        self.answers = 0
+        self.edits: list[tuple[int, int, str, bool]] = []
+
+    def answer(self, request: Request) -> Answer:
+        query, body = request.query, request.body
+        if "limit" in query:
+            query = {**query, "limit": str(min(self.page, int(query["limit"])))}
+        if isinstance(body, dict) and "limit" in body:
+            body = body | {"limit": min(self.page, body["limit"])}
+        answer = super().answer(replace(request, query=query, body=body))
+        answer = replace(answer, body=json.loads(json.dumps(answer.body)))
+        if "propertiesWithHistory" in query or request.method == "POST":
+            self.answers += 1
+            self.make_edits(self.answers)
+        return answer
+
+    def make_edits(self, answers: int) -> None:
+        while self.edits and self.edits[0][0] <= answers:
+            _, number, stage, same_instant = self.edits.pop(0)
+            self.tick += not same_instant
+            edit(self.account, number, self.tick, stage)
+
+
+# After how many answers with deals, which deal, to which stage, and whether in the same instant as the edit before.
+EDITS = st.lists(
+    st.tuples(st.integers(0, 25), st.integers(1, 12), st.sampled_from(["new", "won", "lost"]), st.booleans()),
+    min_size=2,
+    max_size=15,
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(page=st.integers(1, 5), first=st.integers(0, 8), edits=EDITS, pulls=st.integers(1, 3))
+# Both deals change once the first has been read: the second's time must not become the cursor.
+@example(page=1, first=2, edits=[(2, 1, "won", False), (2, 2, "lost", False)], pulls=1)
+# A deal changes in the very instant at which the cursor will stand.
+@example(page=5, first=2, edits=[(2, 1, "won", True), (99, 2, "won", True)], pulls=1)
+def test_whatever_the_paging_and_the_edits_the_newest_landed_records_are_the_account(
+    page: int, first: int, edits: list[tuple[int, int, str, bool]], pulls: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.setattr(hubspot_api, "_SEARCHES_PER_SECOND", None)
+        content = account(*(deal(number) for number in range(1, first + 1)))
+        newest: dict[str, dict[str, Any]] = {}
+        cursors: dict[str, str] = {}
+        with _Busy(content, page) as server:
+            server.edits = sorted(edits)
+            source = crm(server, look_back_minutes=0)
+            for last in [False] * pulls + [True]:
+                if last:
+                    server.make_edits(10**9)
+                manifest = pull(source, Path(folder), cursors)["deals"]
+                cursors = {"deals": str(manifest.cursor_to)}
+                for record in landed(Path(folder), manifest):
+                    known = newest.get(record["id"])
+                    if known is None or known["updatedAt"] <= record["updatedAt"]:
+                        newest[record["id"]] = held(record)
+        assert newest == by_id(content.deals)
+
+
+def _salesforce(path: str) -> list[dict[str, str]]:
+    with (SALESFORCE / path).open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def _utc(text: str) -> str:
+    at = datetime.strptime(text, "%m/%d/%y %I:%M %p").replace(tzinfo=UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _as_deals(opportunities: list[dict[str, str]], history: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Opportunities in HubSpot's shape; their own ids are no numbers and become a custom property."""
+    changes: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for change in history:
+        changes[change["OpportunityId"]].append(change)
+    deals = []
+    for number, row in enumerate(opportunities, start=1):
+        made = deal(number, dealname=row["Name"], dealstage=row["StageName"], amount=row["Amount"] or None)
+        made["properties"]["salesforce_id"] = row["Id"]
+        made["updatedAt"] = made["properties"]["hs_lastmodifieddate"] = _utc(row["LastModifiedDate"])
+        newest_first = sorted(
+            changes[row["Id"]], key=lambda change: _utc(change["CreatedDate"]), reverse=True
+        )
+        made["propertiesWithHistory"] = {
+            "dealstage": [
+                {
+                    "value": change["StageName"],
+                    "timestamp": _utc(change["CreatedDate"]),
+                    "sourceType": "IMPORT",
+                }
+                for change in newest_first
+            ]
+        }
+        deals.append(made)
+    return deals
+
+
+@pytest.mark.skipif(not SALESFORCE.is_dir(), reason=f"the real records are not at {SALESFORCE}")
+def test_real_opportunities_arrive_identical(tmp_path: Path) -> None:
+    opportunities, history = _salesforce("Opportunity.csv"), _salesforce("OpportunityHistory.csv")
+    content = account(*_as_deals(opportunities, history))
+    with HubSpotServer(content, TOKEN) as server:
+        found = landed(
+            tmp_path, pull(crm(server, properties={"product": "salesforce_id"}), tmp_path)["deals"]
+        )
+    assert by_id(found) == by_id(content.deals)
+    properties = [record["properties"] for record in found]
+    assert {p["salesforce_id"]: p["dealstage"] for p in properties} == {
+        row["Id"]: row["StageName"] for row in opportunities
+    }
+    assert sum(Decimal(p["amount"] or 0) for p in properties) == sum(
+        Decimal(row["Amount"] or 0) for row in opportunities
+    )
+    assert sum(len(record["propertiesWithHistory"]["dealstage"]) for record in found) == len(history) == 48

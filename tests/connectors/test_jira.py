@@ -1,0 +1,513 @@
+"""What the Jira connector promises, over HTTP against a site that is edited, pages oddly and fails."""
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from connectors.errors import InputError, PullFailed, SourceError
+from connectors.http import Patience
+from connectors.jira import JiraCloud, JiraCloudConfig
+from connectors.landing import Landing, Manifest
+from demo.servers.jira import JiraServer, JiraSite
+from demo.servers.loopback import Answer, Fault, Request
+
+EMAIL, TOKEN = "ada@example.com", "very-secret-token"
+QUICK = Patience(first_wait=0.001)
+START = datetime(2026, 10, 1, tzinfo=UTC)
+STATUSES = [{"id": "1", "name": "To Do", "statusCategory": {"id": 2, "key": "new"}}]
+FIELDS = [
+    {"id": "customfield_10016", "name": "Story Points", "schema": {"type": "number"}},
+    {
+        "id": "customfield_10020",
+        "name": "Sprint",
+        "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"},
+    },
+]
+PROJECTS = [{"id": "1", "key": "PLAT", "name": "Platform"}, {"id": "2", "key": "OPS", "name": "Operations"}]
+
+Record = dict[str, Any]
+
+
+def jira_time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"
+
+
+def issue(number: int, updated: datetime, project: int = 0, **fields: object) -> Record:
+    own = PROJECTS[project]
+    base = {
+        "summary": f"Issue {number}",
+        "project": own,
+        "created": jira_time(START),
+        "updated": jira_time(updated),
+    }
+    return {"id": str(number), "key": f"{own['key']}-{number}", "fields": base | fields}
+
+
+def history(number: int, created: datetime, to: str = "3") -> Record:
+    change = {"field": "status", "fieldtype": "jira", "fieldId": "status", "from": "1", "to": to}
+    return {
+        "id": str(number),
+        "author": {"accountId": "u1"},
+        "created": jira_time(created),
+        "items": [change],
+    }
+
+
+def site_of(issues: list[Record], changelogs: dict[str, list[Record]] | None = None) -> JiraSite:
+    return JiraSite(issues, changelogs or {}, STATUSES, FIELDS, list(PROJECTS))
+
+
+def source(server: JiraServer, patience: Patience = QUICK, **config: object) -> JiraCloud:
+    given_ = {"type": "jira_cloud", "base_url": server.url, "email": EMAIL, "api_token": TOKEN} | config
+    return JiraCloud("jira", JiraCloudConfig.model_validate(given_), patience)
+
+
+def silent(source_: str, stream: str, rows: int) -> None:
+    pass
+
+
+def cursors(manifests: list[Manifest]) -> dict[str, str]:
+    return {manifest.stream: manifest.cursor_to for manifest in manifests if manifest.cursor_to}
+
+
+def records(landing: Landing, manifest: Manifest) -> Iterator[Record]:
+    with gzip.open(landing.root / manifest.file, "rt", encoding="utf-8") as lines:
+        yield from (json.loads(line) for line in lines)
+
+
+def at(record: Record, path: tuple[str, ...]) -> Any:
+    for step in path:
+        record = record[step]
+    return record
+
+
+def newest(landing: Landing, stream: str) -> dict[str, Record]:
+    """What raw would hold of a stream: of each key the newest record, of equals the one landed last."""
+    kept: dict[str, tuple[datetime, Record]] = {}
+    for manifest in landing.manifests():
+        if manifest.stream != stream:
+            continue
+        for record in records(landing, manifest):
+            key = "/".join(at(record, path) for path in manifest.key)
+            moment = datetime.fromisoformat(at(record, manifest.updated_at)) if manifest.updated_at else START
+            if key not in kept or moment >= kept[key][0]:
+                kept[key] = (moment, record)
+    return {key: record for key, (_, record) in kept.items()}
+
+
+def as_pulled(site: JiraSite, projects: tuple[str, ...] = ("PLAT", "OPS")) -> dict[str, Record]:
+    return {i["id"]: i["fields"] for i in site.issues if i["fields"]["project"]["key"] in projects}
+
+
+def histories_of(site: JiraSite) -> dict[str, Record]:
+    return {f"{id_}/{h['id']}": plain(h) for id_, log in site.changelogs.items() for h in log}
+
+
+def plain(record: Record) -> Record:
+    """A history with its time as a point in time and without what landing adds."""
+    rest = {name: value for name, value in record.items() if name not in ("issueId", "createdEpoch")}
+    return rest | {"created": datetime.fromisoformat(record["created"])}
+
+
+def assert_landed(landing: Landing, site: JiraSite) -> None:
+    assert {key: record["fields"] for key, record in newest(landing, "issues").items()} == as_pulled(site)
+    assert {key: plain(record) for key, record in newest(landing, "changelogs").items()} == histories_of(site)
+
+
+def searches(server: JiraServer) -> list[Record]:
+    return [line.body for line in server.log if line.path.endswith("/search/jql")]
+
+
+class EditedWhileServing(JiraServer):
+    """Touches one issue after each page of issues, as people do while a pull runs."""
+
+    edits: list[int]
+
+    def answer(self, request: Request) -> Answer:
+        answer = super().answer(request)
+        if request.path.endswith("/search/jql") and self.edits and self.site.issues:
+            edited = self.site.issues[self.edits.pop() % len(self.site.issues)]
+            edit(self.site, edited, latest(self.site) + timedelta(milliseconds=1))
+        return answer
+
+
+def latest(site: JiraSite) -> datetime:
+    return max((datetime.fromisoformat(i["fields"]["updated"]) for i in site.issues), default=START)
+
+
+def edit(site: JiraSite, edited: Record, moment: datetime) -> None:
+    log = site.changelogs.setdefault(edited["id"], [])
+    log.append(history(10 * int(edited["id"]) + len(log), moment))
+    edited["fields"] = edited["fields"] | {"summary": f"edited at {moment}", "updated": jira_time(moment)}
+
+
+# One step of a site's life: (issue to edit or add, minutes since the last change; negative ones come late).
+steps = st.lists(st.tuples(st.integers(1, 12), st.integers(-50, 90)), max_size=8)
+rounds = st.lists(
+    st.tuples(steps, st.lists(st.integers(0, 11), max_size=3), st.booleans()), min_size=1, max_size=4
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(page_size=st.integers(1, 7), life=rounds)
+def test_whatever_happens_between_and_during_pulls_the_landed_records_are_the_site(
+    page_size: int, life: list[tuple[list[tuple[int, int]], list[int], bool]]
+) -> None:
+    site = site_of([])
+    committed: dict[str, str] = {}
+    with TemporaryDirectory() as folder, EditedWhileServing(site, EMAIL, TOKEN, page_size) as server:
+        landing = Landing(Path(folder))
+        for changes, edits, crashed in [*life, ([], [], False)]:
+            for number, minutes in changes:
+                moment = latest(site) + timedelta(minutes=minutes)
+                known = [i for i in site.issues if i["id"] == str(number)]
+                if not known:
+                    site.issues.append(issue(number, moment, project=number % 2))
+                elif moment > datetime.fromisoformat(known[0]["fields"]["updated"]):
+                    edit(site, known[0], moment)
+            server.edits = edits
+            manifests = source(server).pull(committed, landing, silent)
+            if not crashed:
+                committed = cursors(manifests)
+        assert_landed(landing, site)
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3, 100])
+def test_issues_updated_in_the_same_millisecond_all_arrive(tmp_path: Path, page_size: int) -> None:
+    site = site_of([issue(n, START) for n in range(1, 8)], {"3": [history(1, START), history(2, START)]})
+    with JiraServer(site, EMAIL, TOKEN, page_size) as server:
+        source(server).pull({}, Landing(tmp_path), silent)
+    assert_landed(Landing(tmp_path), site)
+
+
+def test_a_second_pull_brings_only_the_look_back(tmp_path: Path) -> None:
+    site = site_of([issue(n, START + timedelta(hours=n)) for n in range(1, 11)])
+    landing = Landing(tmp_path)
+    with JiraServer(site, EMAIL, TOKEN) as server:
+        first = source(server).pull({}, landing, silent)
+        second = source(server, look_back_minutes=90).pull(cursors(first), landing, silent)
+        assert (
+            cursors(second)
+            == cursors(first)
+            == dict.fromkeys(["issues", "changelogs"], "2026-10-01T10:00:00+00:00")
+        )
+        assert [record["id"] for record in records(landing, second[-2])] == ["9", "10"]
+        bound = int((START + timedelta(hours=8, minutes=30)).timestamp() * 1000)
+        assert searches(server)[-1]["jql"] == f"updated >= {bound} ORDER BY updated ASC"
+
+
+def test_the_cursor_never_passes_the_start_of_the_pull_by_the_sites_clock(tmp_path: Path) -> None:
+    clock = Answer({"serverTime": "2026-10-01T07:30:00.000+0200"})
+    site = site_of([issue(n, START + timedelta(hours=n)) for n in range(1, 11)])
+    with JiraServer(site, EMAIL, TOKEN, faults=[Fault("serverInfo", clock)]) as server:
+        landed = source(server).pull({}, Landing(tmp_path), silent)
+    assert cursors(landed) == dict.fromkeys(["issues", "changelogs"], "2026-10-01T05:30:00+00:00")
+
+
+def test_the_cursor_does_not_go_back_when_the_newest_issue_is_deleted(tmp_path: Path) -> None:
+    site = site_of([issue(n, START + timedelta(minutes=n)) for n in range(1, 4)])
+    with JiraServer(site, EMAIL, TOKEN) as server:
+        first = source(server).pull({}, Landing(tmp_path), silent)
+        site.issues.pop()
+        assert cursors(source(server).pull(cursors(first), Landing(tmp_path), silent)) == cursors(first)
+
+
+@pytest.mark.parametrize("behind", ["issues", "changelogs"])
+def test_the_older_cursor_counts_when_only_one_was_committed(tmp_path: Path, behind: str) -> None:
+    site = site_of([issue(n, START + timedelta(days=n)) for n in range(1, 4)])
+    with JiraServer(site, EMAIL, TOKEN) as server:
+        committed = cursors(source(server).pull({}, Landing(tmp_path), silent))
+        older = committed | {behind: (START + timedelta(days=2)).isoformat()}
+        again = source(server).pull(older, Landing(tmp_path), silent)
+        assert {m.stream: m.rows for m in again}["issues"] == 2
+        never = {stream: cursor for stream, cursor in committed.items() if stream != behind}
+        again = source(server).pull(never, Landing(tmp_path), silent)
+        assert {m.stream: m.rows for m in again}["issues"] == 3
+
+
+def test_what_is_asked_for_is_named_and_bounded(tmp_path: Path) -> None:
+    site = site_of([issue(1, START), issue(2, START, project=1)])
+    with JiraServer(site, EMAIL, TOKEN) as server:
+        config = {
+            "projects": ["PLAT"],
+            "start": date(2026, 9, 1),
+            "fields": {"estimate": None, "sprints": "sprint"},
+        }
+        source(server, **config).pull({}, Landing(tmp_path), silent)
+        asked = searches(server)[0]
+    bound = int(datetime(2026, 9, 1, tzinfo=UTC).timestamp() * 1000)
+    assert asked["jql"] == f'project in ("PLAT") AND updated >= {bound} ORDER BY updated ASC'
+    assert "*all" not in asked["fields"]
+    assert "sprint" in asked["fields"]
+    assert list(newest(Landing(tmp_path), "issues")) == ["1"]
+
+
+def test_long_changelogs_are_complete(tmp_path: Path) -> None:
+    log = [history(n, START + timedelta(minutes=n)) for n in range(2500)]
+    site = site_of([issue(1, START), issue(2, START)], {"1": log, "2": [history(9000, START)]})
+    with JiraServer(site, EMAIL, TOKEN) as server:
+        source(server).pull({}, Landing(tmp_path), silent)
+        asked = [line for line in server.log if line.path.endswith("/bulkfetch")]
+    assert len(asked) == 3
+    assert_landed(Landing(tmp_path), site)
+
+
+@pytest.mark.parametrize(
+    ("sent", "landed"),
+    [
+        (1790584137824, "2026-09-28T08:28:57.824+00:00"),
+        (1790584137, "2026-09-28T08:28:57.000+00:00"),
+        ("2026-09-28T10:28:57.824+0200", "2026-09-28T10:28:57.824+0200"),
+    ],
+)
+def test_the_time_of_a_history_is_text_whatever_was_sent(
+    tmp_path: Path, sent: int | str, landed: str
+) -> None:
+    sent_history = history(7, START) | {"created": sent}
+    answer = Answer({"issueChangeLogs": [{"issueId": "1", "changeHistories": [sent_history]}]})
+    with JiraServer(site_of([issue(1, START)]), EMAIL, TOKEN, faults=[Fault("bulkfetch", answer)]) as server:
+        source(server).pull({}, Landing(tmp_path), silent)
+    [record] = newest(Landing(tmp_path), "changelogs").values()
+    assert (record["issueId"], record["created"]) == ("1", landed)
+    assert record.get("createdEpoch") == (sent if isinstance(sent, int) else None)
+
+
+def test_memory_stays_flat_since_no_page_is_read_ahead_of_its_changelogs(tmp_path: Path) -> None:
+    site = site_of([issue(n, START) for n in range(1, 41)])
+    with JiraServer(site, EMAIL, TOKEN, page_size=4) as server:
+        source(server).pull({}, Landing(tmp_path), silent)
+        kinds = [line.path.rsplit("/", 1)[1] for line in server.log if line.method == "POST"]
+    searched = fetched = 0
+    for kind in kinds:
+        searched += kind == "jql"
+        fetched += kind == "bulkfetch"
+        assert searched - fetched <= 2
+    assert (searched, fetched) == (10, 10)
+
+
+def test_progress_is_told_page_by_page(tmp_path: Path) -> None:
+    told: list[tuple[str, str, int]] = []
+    site = site_of([issue(n, START) for n in range(1, 6)], {"1": [history(1, START)]})
+    with JiraServer(site, EMAIL, TOKEN, page_size=2) as server:
+        source(server).pull({}, Landing(tmp_path), lambda *step: told.append(step))
+    assert [rows for _, stream, rows in told if stream == "issues"] == [2, 4, 5]
+    assert told[-1] == ("jira", "changelogs", 1)
+
+
+def test_is_last_is_not_trusted(tmp_path: Path) -> None:
+    site = site_of([issue(n, START) for n in range(1, 6)])
+
+    class Lying(JiraServer):
+        def answer(self, request: Request) -> Answer:
+            answer = super().answer(request)
+            if "isLast" in (answer.body if isinstance(answer.body, dict) else {}):
+                return Answer(answer.body | {"isLast": not answer.body["isLast"]})
+            return answer
+
+    with Lying(site, EMAIL, TOKEN, page_size=2) as server:
+        source(server).pull({}, Landing(tmp_path), silent)
+    assert_landed(Landing(tmp_path), site)
+
+
+@pytest.mark.parametrize("path", ["search/jql", "bulkfetch"])
+def test_a_page_token_that_comes_twice_fails(tmp_path: Path, path: str) -> None:
+    stuck = Answer(
+        {"issues": [issue(1, START)], "issueChangeLogs": [], "nextPageToken": "again", "isLast": False}
+    )
+    with JiraServer(
+        site_of([issue(1, START)]), EMAIL, TOKEN, faults=[Fault(path, stuck, times=50)]
+    ) as server:
+        with pytest.raises(PullFailed, match="token for the second time"):
+            source(server).pull({}, Landing(tmp_path), silent)
+        assert len(server.log) < 15
+    assert not {"issues", "changelogs"} & {manifest.stream for manifest in Landing(tmp_path).manifests()}
+
+
+WRONG_SHAPES: list[tuple[str, object]] = [
+    ("myself", []),
+    ("serverInfo", {}),
+    ("serverInfo", {"serverTime": "2026-10-01T07:30:00"}),
+    ("field", {}),
+    ("status", [{"name": "without an id"}]),
+    ("project", {}),
+    ("project", {"values": [{"key": "PLAT"}]}),
+    ("search/jql", {}),
+    ("search/jql", []),
+    ("search/jql", {"issues": None}),
+    ("search/jql", {"issues": [{"id": "1"}]}),
+    ("bulkfetch", {}),
+    ("bulkfetch", {"issueChangeLogs": [{"issueId": "1"}]}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), WRONG_SHAPES)
+def test_an_answer_of_the_wrong_shape_fails_and_is_no_empty_page(
+    tmp_path: Path, path: str, body: object
+) -> None:
+    wrong = Fault(path, Answer(body))
+    with (
+        JiraServer(site_of([issue(1, START)]), EMAIL, TOKEN, faults=[wrong]) as server,
+        pytest.raises(PullFailed, match=path),
+    ):
+        source(server).pull({}, Landing(tmp_path), silent)
+    assert not {"issues", "changelogs"} & {manifest.stream for manifest in Landing(tmp_path).manifests()}
+
+
+@pytest.mark.parametrize("path", ["search/jql", "bulkfetch"])
+def test_a_pull_that_fails_midway_lands_no_issues_and_the_next_brings_all(tmp_path: Path, path: str) -> None:
+    site = site_of([issue(n, START) for n in range(1, 9)], {"8": [history(1, START)]})
+    landing = Landing(tmp_path)
+    with JiraServer(site, EMAIL, TOKEN, page_size=2) as server:
+        server.faults.append(Fault(path, Answer({}, 503), after=2, times=50))
+        with pytest.raises(PullFailed, match="503"):
+            source(server, Patience(attempts=2, first_wait=0.001)).pull({}, landing, silent)
+        left = [p for stream in ("issues", "changelogs") for p in (tmp_path / "jira" / stream).iterdir()]
+        assert left
+        assert all(p.name.endswith(".part") for p in left)
+        server.faults.clear()
+        source(server).pull({}, landing, silent)
+    assert_landed(landing, site)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_pull_that_fails_does_not_wait_for_changelogs_that_are_tried_again(tmp_path: Path) -> None:
+    site = site_of([issue(n, START) for n in range(1, 9)])
+    faults = [Fault("bulkfetch", Answer({}, 503), times=-1), Fault("search/jql", Answer({}, 400), after=1)]
+    started = time.monotonic()
+    with (
+        JiraServer(site, EMAIL, TOKEN, page_size=2, faults=faults) as server,
+        pytest.raises(InputError, match="400"),
+    ):
+        source(server, Patience(first_wait=60)).pull({}, Landing(tmp_path), silent)
+    assert time.monotonic() - started < 10
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    faults=st.lists(
+        st.builds(
+            Fault,
+            path=st.sampled_from(["", "search", "bulkfetch", "project", "status"]),
+            answer=st.sampled_from([None, None, Answer({}, 503), Answer({}, 429, {"Retry-After": "0"})]),
+            reset=st.booleans(),
+            half=st.booleans(),
+            cut=st.booleans(),
+            after=st.integers(0, 6),
+        ),
+        max_size=6,
+    )
+)
+def test_transient_faults_change_nothing_of_what_is_landed(faults: list[Fault]) -> None:
+    site = site_of([issue(n, START) for n in range(1, 8)], {"2": [history(n, START) for n in range(25)]})
+    with TemporaryDirectory() as folder, JiraServer(site, EMAIL, TOKEN, page_size=2, faults=faults) as server:
+        landing = Landing(Path(folder))
+        source(server).pull({}, landing, silent)
+        assert_landed(landing, site)
+
+
+def test_a_wrong_token_is_found_before_anything_is_landed(tmp_path: Path) -> None:
+    with JiraServer(site_of([issue(1, START)]), EMAIL, "another-token") as server:
+        with pytest.raises(InputError, match="401") as caught:
+            source(server).pull({}, Landing(tmp_path), silent)
+        with pytest.raises(InputError):
+            source(server).check()
+    assert caught.value.field == "api_token"
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_a_project_that_is_not_there_is_the_users_to_mend(tmp_path: Path) -> None:
+    with JiraServer(site_of([issue(1, START)]), EMAIL, TOKEN) as server:
+        jira = source(server, projects=["PLAT", "PALT"])
+        for attempt in (jira.check, lambda: jira.pull({}, Landing(tmp_path), silent)):
+            with pytest.raises(InputError, match="PALT") as caught:
+                attempt()
+            assert caught.value.field == "projects"
+
+
+@pytest.mark.parametrize("name", ["PLAT", "1", "Platform"])
+def test_a_project_may_be_named_by_key_id_or_name(tmp_path: Path, name: str) -> None:
+    with JiraServer(site_of([issue(1, START), issue(2, START, project=1)]), EMAIL, TOKEN) as server:
+        source(server, projects=[name]).pull({}, Landing(tmp_path), silent)
+    assert list(newest(Landing(tmp_path), "issues")) == ["1"]
+
+
+def test_more_projects_than_a_page_are_all_pulled(tmp_path: Path) -> None:
+    site = site_of([])
+    site.projects = [{"id": str(n), "key": f"P{n}", "name": f"P {n}"} for n in range(1, 131)]
+    with JiraServer(site, EMAIL, TOKEN) as server:
+        source(server, projects=["P130"]).pull({}, Landing(tmp_path), silent)
+    assert list(newest(Landing(tmp_path), "projects").values()) == site.projects
+
+
+def test_check_says_whom_it_reached_and_which_field_is_missing() -> None:
+    with JiraServer(site_of([]), EMAIL, TOKEN) as server:
+        assert source(server).check() == f"jira: {server.url} answers Plumbline, who sees 2 projects"
+        with pytest.raises(InputError, match=r"customfield_10016 \(Story Points\)") as caught:
+            source(server, fields={"estimate": "customfield_10999"}).check()
+        assert caught.value.field == "fields.estimate"
+
+
+def test_an_empty_site_is_a_pull_like_any_other(tmp_path: Path) -> None:
+    with JiraServer(site_of([]), EMAIL, TOKEN) as server:
+        first = source(server).pull({}, Landing(tmp_path), silent)
+        source(server).pull(cursors(first), Landing(tmp_path), silent)
+    assert {m.stream: m.rows for m in first} == {
+        "issues": 0,
+        "changelogs": 0,
+        "statuses": 1,
+        "projects": 2,
+        "fields": 2,
+    }
+    assert set(cursors(first)) == {"issues", "changelogs"}
+
+
+def test_secrets_are_in_nothing_that_is_written_or_shown(tmp_path: Path) -> None:
+    with JiraServer(site_of([issue(1, START)]), EMAIL, TOKEN) as server:
+        jira = source(server)
+        jira.pull({}, Landing(tmp_path), silent)
+        server.faults.append(Fault(answer=Answer({"message": f"bad {TOKEN}"}, 403)))
+        with pytest.raises(SourceError) as caught:
+            jira.check()
+        shown = repr(vars(jira)) + str(caught.value)
+    written = "".join(
+        gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    )
+    for secret in (TOKEN, EMAIL):
+        assert secret not in shown + written
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"base_url": "http://acme.atlassian.net"},
+        {"base_url": "acme.atlassian.net"},
+        {"base_url": "https://ada:pass@acme.atlassian.net"},
+        {"projects": []},
+        {"look_back_minutes": -1},
+        {"fields": {"estimate": "Story Points"}},
+        {"api_tokn": "x"},
+    ],
+)
+def test_a_wrong_configuration_is_refused_without_showing_secrets(wrong: dict[str, object]) -> None:
+    right = {
+        "type": "jira_cloud",
+        "base_url": "https://acme.atlassian.net",
+        "email": EMAIL,
+        "api_token": TOKEN,
+    }
+    assert JiraCloudConfig.model_validate(right).look_back_minutes == 60
+    with pytest.raises(ValidationError) as caught:
+        JiraCloudConfig.model_validate(right | wrong)
+    assert TOKEN not in str(caught.value.errors(include_input=False))

@@ -1,0 +1,111 @@
+"""Records that nobody here wrote, sent through the demo's Jira server and landed: every one arrives as it was."""
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from connectors.jira import JiraCloud, JiraCloudConfig
+from connectors.landing import Landing
+from demo.servers.jira import JiraServer, JiraSite
+
+Record = dict[str, Any]
+EMAIL, TOKEN = "ada@example.com", "very-secret-token"
+
+
+def read(path: Path) -> list[Record]:
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        content = gzip.decompress(content)
+    return [json.loads(line) for line in content.split(b"\n") if line]
+
+
+def landed(root: Path, site: JiraSite, **config: object) -> dict[str, list[Record]]:
+    """All records of each stream after one pull of a site."""
+    with JiraServer(site, EMAIL, TOKEN) as server:
+        given = {"type": "jira_cloud", "base_url": server.url, "email": EMAIL, "api_token": TOKEN} | config
+        manifests = JiraCloud("jira", JiraCloudConfig.model_validate(given)).pull({}, Landing(root), silent)
+    return {m.stream: read(root / m.file) for m in manifests}
+
+
+def silent(source: str, stream: str, rows: int) -> None:
+    pass
+
+
+def with_fields(issues: list[Record], asked: set[str]) -> dict[str, Record]:
+    """Issues by id, with only the fields that a pull asks for."""
+    return {
+        issue["id"]: issue | {"fields": {n: value for n, value in issue["fields"].items() if n in asked}}
+        for issue in issues
+    }
+
+
+def asked_fields(config: Mapping[str, str]) -> set[str]:
+    return {
+        "summary", "issuetype", "project", "status", "created", "updated", "resolutiondate", "parent", "labels",
+        "fixVersions", "issuelinks", "assignee", "reporter", "priority", *config.values(),
+    }  # fmt: skip
+
+
+def by_id(records: list[Record], shape: Record) -> dict[str, Record]:
+    """Landed records by id, with the members that the original has."""
+    return {record["id"]: {name: record[name] for name in shape if name in record} for record in records}
+
+
+def histories(records: Iterator[tuple[str, Record]]) -> dict[tuple[str, str], Record]:
+    """Histories by issue and id, their time as a point in time, since the service writes it in two ways."""
+    return {
+        (issue, history["id"]): {n: v for n, v in history.items() if n not in ("issueId", "createdEpoch")}
+        | {"created": datetime.fromisoformat(history["created"])}
+        for issue, history in records
+    }
+
+
+def test_the_recorded_cloud_site_arrives_whole(real_records: Path, tmp_path: Path) -> None:
+    folder = real_records / "jira_cloud_recorded"
+    issues = read(folder / "issues.jsonl")
+    changelogs = {issue["id"]: issue.pop("changelog")["histories"] for issue in issues}
+    for entry in read(folder / "changelogs.jsonl"):
+        changelogs.setdefault(str(entry["input"]["issue_id"]), []).append(entry["body"])
+    # The recording holds changelogs of three issues whose own bodies it does not hold.
+    for id_ in changelogs.keys() - {issue["id"] for issue in issues}:
+        times = dict.fromkeys(("created", "updated"), changelogs[id_][-1]["created"])
+        issues.append(
+            {"id": id_, "key": f"EE-{id_}", "fields": {"project": issues[0]["fields"]["project"]} | times}
+        )
+    statuses, fields, projects = (
+        read(folder / f"{name}.jsonl") for name in ("statuses", "fields", "projects")
+    )
+    streams = landed(tmp_path, JiraSite(issues, changelogs, statuses, fields, projects))
+    own = {"estimate": "customfield_10016", "sprints": "customfield_10020"}
+    assert len(issues) == 36
+    expected = with_fields(issues, asked_fields(own))
+    assert {
+        id_: record["fields"] for id_, record in by_id(streams["issues"], {"id": 0, "fields": 0}).items()
+    } == {id_: record["fields"] for id_, record in expected.items()}
+    assert histories((record["issueId"], record) for record in streams["changelogs"]) == histories(
+        (id_, history) for id_, log in changelogs.items() for history in log
+    )
+    assert len(streams["changelogs"]) == 522 + 279
+    assert (streams["statuses"], streams["fields"], streams["projects"]) == (statuses, fields, projects)
+
+
+def test_ten_years_of_a_public_jira_arrive_whole(real_records: Path, tmp_path: Path) -> None:
+    issues = read(real_records / "jira_titanium" / "issues.jsonl.gz")
+    projects = {issue["fields"]["project"]["id"]: issue["fields"]["project"] for issue in issues}
+    site = JiraSite(issues, projects=list(projects.values()))
+    own = {"estimate": "components", "sprints": "closedSprints"}
+    streams = landed(tmp_path, site, fields=own)
+    assert len(streams["issues"]) == len(issues) == 7348
+    assert by_id(streams["issues"], issues[0]) == with_fields(issues, asked_fields(own))
+
+
+def test_two_of_its_projects_arrive_alone(real_records: Path, tmp_path: Path) -> None:
+    issues = read(real_records / "jira_titanium" / "issues.jsonl.gz")
+    projects = {issue["fields"]["project"]["id"]: issue["fields"]["project"] for issue in issues}
+    streams = landed(tmp_path, JiraSite(issues, projects=list(projects.values())), projects=["ALOY", "MOD"])
+    expected = {issue["id"] for issue in issues if issue["fields"]["project"]["key"] in ("ALOY", "MOD")}
+    assert {issue["id"] for issue in streams["issues"]} == expected
+    assert len(expected) == 1499 + 367
