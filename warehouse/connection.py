@@ -1,0 +1,31 @@
+"""Connections to the warehouse, one DuckDB file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+
+class WarehouseBusyError(Exception):
+    """Another process holds the warehouse."""
+
+
+def connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """A read-write connection to the warehouse at ``path``, which is created when it is not there.
+
+    The session's time zone is UTC. Raises WarehouseBusyError when another process has the file open: DuckDB gives a file
+    to one process, and within it all connections must be opened with the same configuration. So none is given
+    here, and settings are made by SET on the open connection.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        con = duckdb.connect(str(path))
+    except duckdb.IOException as error:
+        if "lock" not in str(error).lower():
+            raise
+        raise WarehouseBusyError(
+            f"The warehouse {path} is open in another process. Wait until that process has finished, or end it. ({error})"
+        ) from error
+    con.execute("SET TimeZone = 'UTC'")
+    return con

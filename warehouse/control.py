@@ -1,0 +1,228 @@
+"""The schema ``control``: what was loaded, which run this is, and what every check said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness"]
+Severity = Literal["warn", "error"]
+
+_TABLES = """
+CREATE SCHEMA IF NOT EXISTS control;
+
+CREATE TABLE IF NOT EXISTS control.cursors (
+    source VARCHAR NOT NULL,
+    stream VARCHAR NOT NULL,
+    cursor VARCHAR NOT NULL,
+    landed_file VARCHAR NOT NULL,
+    committed_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (source, stream)
+);
+
+CREATE TABLE IF NOT EXISTS control.loads (
+    file VARCHAR PRIMARY KEY,
+    source VARCHAR NOT NULL,
+    stream VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    rows BIGINT NOT NULL,
+    inserted BIGINT NOT NULL,
+    updated BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL,
+    superseded BIGINT NOT NULL,
+    deleted BIGINT NOT NULL,
+    undated BIGINT NOT NULL,
+    landed_at TIMESTAMPTZ NOT NULL,
+    loaded_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS control.run (
+    run_id VARCHAR NOT NULL,
+    as_of DATE NOT NULL,
+    as_of_at TIMESTAMPTZ NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS control.streams (
+    source VARCHAR NOT NULL,
+    system VARCHAR NOT NULL,
+    stream VARCHAR NOT NULL,
+    business_lag_days INTEGER
+);
+
+CREATE TABLE IF NOT EXISTS control.kr_inputs (
+    kr_id VARCHAR NOT NULL,
+    node VARCHAR NOT NULL,
+    source VARCHAR,
+    stream VARCHAR
+);
+
+CREATE TABLE IF NOT EXISTS control.check_results (
+    run_id VARCHAR NOT NULL,
+    checked_at TIMESTAMPTZ NOT NULL,
+    as_of DATE NOT NULL,
+    kind VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    check_name VARCHAR NOT NULL,
+    passed BOOLEAN NOT NULL,
+    severity VARCHAR NOT NULL,
+    message VARCHAR NOT NULL,
+    failing_rows BIGINT
+);
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The current run. ``as_of_at`` is the first instant after the as-of day in the cycle's time zone, in UTC."""
+
+    run_id: str
+    as_of: date
+    as_of_at: datetime
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class ConfiguredStream:
+    """A stream that ``plumbline.yml`` asks for. ``business_lag_days``: how many days behind its data may be."""
+
+    source: str
+    system: str
+    stream: str
+    business_lag_days: int | None
+
+
+@dataclass(frozen=True)
+class KeyResultInput:
+    """One relation (``schema.table``) a key result descends from; raw tables also name their source and stream."""
+
+    kr_id: str
+    node: str
+    source: str | None
+    stream: str | None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check said about ``subject`` (``schema.table`` or ``source.stream``)."""
+
+    kind: Kind
+    subject: str
+    check_name: str
+    passed: bool
+    severity: Severity
+    message: str
+    failing_rows: int | None = None
+
+
+def create_control_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing of the schema ``control``."""
+    con.execute(_TABLES)
+
+
+def begin_run(con: duckdb.DuckDBPyConnection, run_id: str, as_of: date, timezone: str) -> Run:
+    """Make this the current run, the only row of ``control.run``; ``timezone`` is the cycle's."""
+    day_after = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(timezone))
+    run = Run(run_id, as_of, day_after.astimezone(UTC), datetime.now(UTC))
+    _replace(con, "control.run", [(run.run_id, run.as_of, run.as_of_at, run.started_at)])
+    return run
+
+
+def current_run(con: duckdb.DuckDBPyConnection) -> Run | None:
+    """The current run, or None before the first one."""
+    row = con.execute("SELECT run_id, as_of, as_of_at, started_at FROM control.run").fetchone()
+    if row is None:
+        return None
+    return Run(row[0], row[1], row[2].astimezone(UTC), row[3].astimezone(UTC))
+
+
+def set_streams(con: duckdb.DuckDBPyConnection, streams: Iterable[ConfiguredStream]) -> None:
+    """Replace the list of configured streams."""
+    rows = [(each.source, each.system, each.stream, each.business_lag_days) for each in streams]
+    _replace(con, "control.streams", rows)
+
+
+def set_kr_inputs(con: duckdb.DuckDBPyConnection, inputs: Iterable[KeyResultInput]) -> None:
+    """Replace what each key result descends from."""
+    rows = [(each.kr_id, each.node, each.source, each.stream) for each in inputs]
+    _replace(con, "control.kr_inputs", rows)
+
+
+def record_checks(con: duckdb.DuckDBPyConnection, results: Sequence[CheckResult]) -> None:
+    """Append results of the current run; raises RuntimeError when no run has begun."""
+    run = current_run(con)
+    if run is None:
+        raise RuntimeError("no run has begun: call begin_run before recording checks")
+    checked_at = datetime.now(UTC)
+    _append(
+        con,
+        "control.check_results",
+        [
+            (
+                run.run_id,
+                checked_at,
+                run.as_of,
+                each.kind,
+                each.subject,
+                each.check_name,
+                each.passed,
+                each.severity,
+                each.message,
+                each.failing_rows,
+            )
+            for each in results
+        ],
+    )
+
+
+def latest_checks(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:
+    """The last result of every check (kind, subject, name) over all runs, ordered by these three."""
+    rows = con.execute(
+        """
+        SELECT kind, subject, check_name, passed, severity, message, failing_rows
+        FROM control.check_results
+        QUALIFY row_number() OVER (PARTITION BY kind, subject, check_name ORDER BY checked_at DESC, rowid DESC) = 1
+        ORDER BY kind, subject, check_name
+        """
+    ).fetchall()
+    return [CheckResult(*row) for row in rows]
+
+
+def run_checks(con: duckdb.DuckDBPyConnection, run_id: str) -> list[CheckResult]:
+    """Everything the checks of one run said, in the order of recording."""
+    rows = con.execute(
+        """
+        SELECT kind, subject, check_name, passed, severity, message, failing_rows
+        FROM control.check_results WHERE run_id = ? ORDER BY rowid
+        """,
+        [run_id],
+    ).fetchall()
+    return [CheckResult(*row) for row in rows]
+
+
+Row = tuple[str | int | bool | date | datetime | None, ...]
+
+
+def _replace(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
+    con.begin()
+    try:
+        con.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are this module's own
+        _append(con, table, rows)
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+def _append(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
+    """One statement for all rows, a list per column: row by row costs DuckDB about a millisecond each."""
+    if not rows:
+        return
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    unnested = ", ".join(["unnest(?)"] * len(columns))
+    con.execute(f"INSERT INTO {table} SELECT {unnested}", columns)

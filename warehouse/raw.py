@@ -1,0 +1,142 @@
+"""The schema ``raw``: every record as it came, the newest version per natural key and, beside it, the older ones."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from connectors.landing import Landing, Manifest
+from warehouse.merge import Batch, LoadResult, create_tables, merge
+
+RAW_TABLES = (
+    "jira_issues",
+    "jira_changelogs",
+    "jira_statuses",
+    "jira_projects",
+    "jira_fields",
+    "hubspot_deals",
+    "hubspot_pipelines",
+    "hubspot_owners",
+    "finance_ledger",
+    "finance_budgets",
+)
+
+_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class LoadError(Exception):
+    """A landed file could not be loaded; nothing of it was."""
+
+
+def create_raw_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing of the raw tables; all are there even when nothing was ever landed for them."""
+    for table in RAW_TABLES:
+        create_tables(con, table)
+
+
+def load(con: duckdb.DuckDBPyConnection, landing_root: Path, manifest: Manifest) -> LoadResult:
+    """Merge one landed file into its raw table, and commit its cursor, in one transaction.
+
+    The newest version of a key is the one updated last; of two with the same time the one landed last. So the
+    current table is the same whatever the order in which files are loaded and however often; a file loaded
+    before changes nothing. Needs the tables of ``create_control_tables``. Raises LoadError; then nothing changed.
+    """
+    done = con.execute("SELECT rows FROM control.loads WHERE file = ?", [manifest.file]).fetchone()
+    if done is not None:
+        return LoadResult(rows=done[0], unchanged=done[0])
+    _verify(landing_root / manifest.file, manifest)
+    con.begin()
+    try:
+        create_tables(con, _table(manifest))
+        result = merge(con, _batch(con, landing_root, manifest))
+        _commit_control(con, manifest, result)
+        con.commit()
+    except BaseException as error:
+        con.rollback()
+        if isinstance(error, duckdb.Error | ValueError):
+            raise LoadError(f"The landed file {manifest.file} cannot be loaded: {error}") from error
+        raise
+    return result
+
+
+def cursors(con: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
+    """How far each stream of a source got: stream name to cursor, as committed together with the data."""
+    rows = con.execute("SELECT stream, cursor FROM control.cursors WHERE source = ?", [source]).fetchall()
+    return dict(rows)
+
+
+def pending(con: duckdb.DuckDBPyConnection, landing: Landing) -> list[Manifest]:
+    """Files landed but not loaded, in order of finishing: what a crash between the two left."""
+    loaded = {row[0] for row in con.execute("SELECT file FROM control.loads").fetchall()}
+    return [manifest for manifest in landing.manifests() if manifest.file not in loaded]
+
+
+def _verify(path: Path, manifest: Manifest) -> None:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise LoadError(
+            f"The landed file {manifest.file} is gone though its manifest is there. "
+            f"Restore the file, or delete its manifest so that the stream is pulled again."
+        ) from error
+    if digest != manifest.sha256:
+        raise LoadError(
+            f"The landed file {manifest.file} is not what was landed: its sha256 is {digest}, its manifest says "
+            f"{manifest.sha256}. Restore it, or delete it with its manifest so that the stream is pulled again."
+        )
+
+
+def _table(manifest: Manifest) -> str:
+    # The name becomes part of SQL text, and a manifest is a file that anybody may have edited.
+    name = f"{manifest.system}_{manifest.stream}"
+    if not _PLAIN_NAME.fullmatch(name):
+        raise LoadError(f"The manifest of {manifest.file} names no raw table: {name!r}.")
+    return name
+
+
+def _batch(con: duckdb.DuckDBPyConnection, landing_root: Path, manifest: Manifest) -> Batch:
+    later = con.execute(
+        """
+        SELECT file, landed_at FROM control.loads
+        WHERE source = ? AND stream = ? AND (landed_at, file) > (?, ?) ORDER BY landed_at, file
+        """,
+        [manifest.source, manifest.stream, manifest.finished_at, manifest.file],
+    ).fetchall()
+    return Batch(
+        table=_table(manifest),
+        manifest=manifest,
+        landing_root=landing_root,
+        later=tuple(later),
+    )
+
+
+def _commit_control(con: duckdb.DuckDBPyConnection, manifest: Manifest, result: LoadResult) -> None:
+    now = datetime.now(UTC)
+    if manifest.cursor_to is not None and not result.late:
+        con.execute(
+            "INSERT OR REPLACE INTO control.cursors VALUES (?, ?, ?, ?, ?)",
+            [manifest.source, manifest.stream, manifest.cursor_to, manifest.file, now],
+        )
+    con.execute(
+        "INSERT INTO control.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            manifest.file,
+            manifest.source,
+            manifest.stream,
+            manifest.sha256,
+            result.rows,
+            result.inserted,
+            result.updated,
+            result.unchanged,
+            result.superseded,
+            result.deleted,
+            result.undated,
+            manifest.finished_at,
+            now,
+        ],
+    )
