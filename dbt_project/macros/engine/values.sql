@@ -1,0 +1,62 @@
+{#- Texts and numbers. -#}
+
+{% macro as_text(expression) -%}
+    cast({{ expression }} as {{ dbt.type_string() }})
+{%- endmacro %}
+
+
+{#- The decimal that a text names. Unreadable: null. -#}
+{% macro parse_decimal(text, precision, scale) -%}
+    {{ return(adapter.dispatch('parse_decimal', 'plumbline')(text, precision, scale)) }}
+{%- endmacro %}
+
+{% macro default__parse_decimal(text, precision, scale) -%}
+    {{ dbt.safe_cast(text, 'decimal(' ~ precision ~ ', ' ~ scale ~ ')') }}
+{%- endmacro %}
+
+{% macro duckdb__parse_decimal(text, precision, scale) -%}
+    try_cast({{ text }} as decimal({{ precision }}, {{ scale }}))
+{%- endmacro %}
+
+
+{#- The value below which `share` of the values lie, with linear interpolation between neighbours. -#}
+{% macro percentile(expression, share) -%}
+    percentile_cont({{ share }}) within group (order by cast({{ expression }} as double precision))
+{%- endmacro %}
+
+
+{#- A number as a leader reads it: at most two decimals, thousands set apart. -#}
+{% macro spoken_number(expression) -%}
+    {{ return(adapter.dispatch('spoken_number', 'plumbline')(expression)) }}
+{%- endmacro %}
+
+{% macro default__spoken_number(expression) -%}
+    rtrim(rtrim({{ plumbline.as_text('cast(' ~ expression ~ ' as decimal(28, 2))') }}, '0'), '.')
+{%- endmacro %}
+
+{% macro duckdb__spoken_number(expression) -%}
+    rtrim(rtrim(format('{:,.2f}', cast(cast({{ expression }} as decimal(28, 2)) as double)), '0'), '.')
+{%- endmacro %}
+
+
+{#- A number with its unit: "6.5 days"; a count has none. -#}
+{% macro spoken(expression, unit) -%}
+    {{ plumbline.spoken_number(expression) }} || case when {{ unit }} = 'count' then '' else ' ' || {{ unit }} end
+{%- endmacro %}
+
+
+{#- A share as whole per cent: 0.375 is "38 %". -#}
+{% macro spoken_share(expression) -%}
+    {{ plumbline.spoken_number('round(100 * (' ~ expression ~ '))') }} || ' %'
+{%- endmacro %}
+
+
+{#- Which names of `readings` (name: (text, parsed)) had a text that could not be read, joined by blanks; null when all could. -#}
+{% macro unreadable(readings) -%}
+    nullif(rtrim(
+        {%- for name, reading in readings.items() %}
+        case when nullif({{ reading[0] }}, '') is not null and {{ reading[1] }} is null then '{{ name }} ' else '' end
+        {{- ' ||' if not loop.last }}
+        {%- endfor %}
+    ), '')
+{%- endmacro %}

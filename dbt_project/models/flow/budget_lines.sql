@@ -1,0 +1,25 @@
+with lines as (
+    select * from {{ ref('stg_finance__budgets') }}
+    where not _deleted
+),
+
+cost_centres_of_functions as (
+    {{ plumbline.function_members('cost_centre') }}
+)
+
+select
+    lines._source || '/' || lines._key as line_id,
+    lines.month,
+    lines.account,
+    lines.account_type,
+    lines.cost_centre,
+    cost_centres_of_functions.function_id,
+    lines.amount,
+    coalesce(lines.currency, '{{ var("company_currency") }}') as currency,
+    coalesce(
+        lines.amount_company,
+        case when coalesce(lines.currency, '{{ var("company_currency") }}') = '{{ var("company_currency") }}' then lines.amount end
+    ) as amount_company,
+    lines._record
+from lines
+left join cost_centres_of_functions on cost_centres_of_functions.value = lines.cost_centre

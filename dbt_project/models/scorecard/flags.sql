@@ -1,0 +1,136 @@
+with reported_days as (
+    select date from {{ ref('calendar') }}
+    where is_reported
+),
+
+verdicts as (
+    select * from {{ ref('kr_verdicts') }}
+),
+
+doubts as (
+    select * from {{ ref('kr_doubts') }}
+),
+
+stretches as (
+    select * from {{ ref('check_stretches') }}
+),
+
+last_reported as (
+    select max(date) as date from reported_days
+),
+
+-- Days in a row on which a rule of a key result fires share the day from which their number in the row counts.
+firing as (
+    select
+        *,
+        {{ plumbline.add_days(
+            'date', '-1 * row_number() over (partition by kr_id, rule order by date)'
+        ) }} as island
+    from verdicts
+    where status <> 'green'
+),
+
+latest_of_islands as (
+    select
+        *,
+        min(date) over (partition by kr_id, rule, island) as first_day,
+        row_number() over (partition by kr_id, rule, island order by date desc) as day_from_last
+    from firing
+),
+
+rule_intervals as (
+    select
+        latest_of_islands.kr_id,
+        latest_of_islands.rule,
+        latest_of_islands.first_day as opened_on,
+        case when latest_of_islands.date < last_reported.date then {{ plumbline.add_days('latest_of_islands.date', 1) }} end as closed_on,
+        latest_of_islands.status,
+        latest_of_islands.reason
+    from latest_of_islands
+    cross join last_reported
+    where day_from_last = 1
+),
+
+-- Doubt about inputs is older than the last day, on which alone it is judged: it goes back to when the check began to fail.
+intervals as (
+    select kr_id, rule, opened_on, closed_on, status, reason, 1 as preference from rule_intervals
+    union all
+    select kr_id, 'untrusted' as rule, opened_on, closed_on, 'amber' as status, 'Not to be trusted. ' || sentence as reason, 2 as preference
+    from doubts
+),
+
+ends_before as (
+    select
+        *,
+        max(coalesce(closed_on, cast('9999-12-31' as date))) over (
+            partition by kr_id, rule order by opened_on, closed_on, preference, reason
+            rows between unbounded preceding and 1 preceding
+        ) as latest_end_before
+    from intervals
+),
+
+joined_intervals as (
+    select
+        *,
+        sum(case when opened_on <= latest_end_before then 0 else 1 end) over (
+            partition by kr_id, rule order by opened_on, closed_on, preference, reason
+            rows unbounded preceding
+        ) as stretch
+    from ends_before
+),
+
+-- The stretch speaks with its latest voice: what is still open, and the rule's own sentence before a single doubt.
+voices as (
+    select
+        *,
+        min(opened_on) over (partition by kr_id, rule, stretch) as stretch_opened_on,
+        max(coalesce(closed_on, cast('9999-12-31' as date))) over (partition by kr_id, rule, stretch) as stretch_closed_on,
+        row_number() over (
+            partition by kr_id, rule, stretch
+            order by coalesce(closed_on, cast('9999-12-31' as date)) desc, preference, opened_on desc, reason
+        ) as voice_no
+    from joined_intervals
+),
+
+key_result_flags as (
+    select
+        'key_result' as kind,
+        kr_id as subject,
+        rule,
+        status as severity,
+        reason as sentence,
+        stretch_opened_on as opened_on,
+        nullif(stretch_closed_on, cast('9999-12-31' as date)) as closed_on
+    from voices
+    where voice_no = 1
+),
+
+operations_flags as (
+    select
+        kind,
+        subject,
+        check_name as rule,
+        case severity when 'error' then 'red' else 'amber' end as severity,
+        message as sentence,
+        opened_on,
+        closed_on
+    from stretches
+),
+
+flags as (
+    select * from key_result_flags
+    union all
+    select * from operations_flags
+)
+
+select
+    kind || '/' || subject || '/' || rule || '/' || {{ plumbline.as_text('opened_on') }} as flag_id,
+    kind,
+    subject,
+    severity,
+    rule,
+    sentence,
+    opened_on,
+    closed_on,
+    closed_on is null as is_open
+from flags

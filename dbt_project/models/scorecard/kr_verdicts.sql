@@ -1,0 +1,5 @@
+{%- set rules = ['rule_pace', 'rule_band', 'rule_stalled', 'rule_untrusted'] -%}
+{% for rule in rules %}
+select kr_id, date, rule, status, reason, inputs from {{ ref(rule) }}
+{{ 'union all' if not loop.last }}
+{% endfor %}

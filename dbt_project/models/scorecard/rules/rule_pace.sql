@@ -1,0 +1,61 @@
+with days as (
+    select * from {{ ref('kr_progress') }}
+    where kind <> 'maintain'
+        and value is not null
+),
+
+judged as (
+    select
+        days.*,
+        {{ plumbline.threshold('pace', 'red') }} as red_below,
+        {{ plumbline.threshold('pace', 'amber') }} as amber_below
+    from days
+),
+
+verdicts as (
+    select
+        *,
+        case
+            when pace < red_below then 'red'
+            when pace < amber_below then 'amber'
+            else 'green'
+        end as status
+    from judged
+),
+
+phrases as (
+    select
+        *,
+        'At ' || {{ plumbline.spoken('value', 'unit') }}
+        || ' it is ' || {{ plumbline.spoken_share('progress') }}
+        || ' of the way from ' || {{ plumbline.spoken_number('baseline') }}
+        || ' to ' || {{ plumbline.spoken('target', 'unit') }} as where_it_is,
+        {{ plumbline.spoken_share('expected_progress') }}
+        || ' (' || {{ plumbline.spoken('expected_value', 'unit') }} || ')' as where_it_should_be
+    from verdicts
+)
+
+select
+    kr_id,
+    date,
+    'pace' as rule,
+    status,
+    case
+        when pace is null then where_it_is || '; nothing is expected of it yet.'
+        when status = 'green' then where_it_is || ', and ' || where_it_should_be || ' was expected by now: on pace ('
+            || {{ plumbline.spoken_number('pace') }} || ').'
+        else where_it_is || ', where ' || where_it_should_be || ' was expected by now: its pace of '
+            || {{ plumbline.spoken_number('pace') }} || ' is below '
+            || {{ plumbline.spoken_number("case when status = 'red' then red_below else amber_below end") }} || '.'
+    end as reason,
+    {{ plumbline.json_object({
+        'value': 'value',
+        'baseline': 'baseline',
+        'target': 'target',
+        'progress': 'progress',
+        'expected_progress': 'expected_progress',
+        'pace': 'pace',
+        'red_below': 'red_below',
+        'amber_below': 'amber_below',
+    }) }} as inputs
+from phrases

@@ -1,0 +1,43 @@
+with lines as (
+    select * from {{ source('raw', 'finance_budgets') }}
+),
+
+texts as (
+    {{ plumbline.json_fields('lines', 'record', {
+        'month_text': ['posting', 'month'],
+        'account': ['posting', 'account'],
+        'account_type': ['posting', 'account_type'],
+        'cost_centre': ['posting', 'cost_centre'],
+        'amount_text': ['posting', 'amount'],
+        'currency': ['posting', 'currency'],
+        'amount_company_text': ['posting', 'amount_company'],
+    }, keep=['_source', '_key', '_deleted']) }}
+),
+
+parsed as (
+    select
+        *,
+        {{ plumbline.parse_date("case when length(month_text) = 7 then month_text || '-01' else month_text end") }} as month_day,
+        {{ plumbline.parse_decimal('amount_text', 18, 2) }} as amount,
+        {{ plumbline.parse_decimal('amount_company_text', 18, 2) }} as amount_company
+    from texts
+)
+
+select
+    {{ plumbline.month_of('month_day') }} as month,
+    account,
+    account_type,
+    cost_centre,
+    amount,
+    currency,
+    amount_company,
+    {{ plumbline.unreadable({
+        'month': ('month_text', 'month_day'),
+        'amount': ('amount_text', 'amount'),
+        'amount_company': ('amount_company_text', 'amount_company'),
+    }) }} as unreadable,
+    _source,
+    _key,
+    _source || '/budgets/' || _key as _record,
+    _deleted
+from parsed

@@ -1,0 +1,57 @@
+with lines as (
+    select * from {{ source('raw', 'finance_ledger') }}
+),
+
+texts as (
+    {{ plumbline.json_fields('lines', 'record', {
+        'date_text': ['posting', 'date'],
+        'posted_text': ['posting', 'posted_at'],
+        'account': ['posting', 'account'],
+        'account_name': ['posting', 'account_name'],
+        'account_type': ['posting', 'account_type'],
+        'cost_centre': ['posting', 'cost_centre'],
+        'amount_text': ['posting', 'amount'],
+        'currency': ['posting', 'currency'],
+        'amount_company_text': ['posting', 'amount_company'],
+        'document': ['posting', 'document'],
+        'line': ['posting', 'line'],
+        'counterparty': ['posting', 'counterparty'],
+        'description': ['posting', 'description'],
+    }, keep=['_source', '_key', '_deleted']) }}
+),
+
+parsed as (
+    select
+        *,
+        {{ plumbline.parse_date('date_text') }} as date,
+        {{ plumbline.parse_timestamp("coalesce(nullif(posted_text, ''), date_text)") }} as posted_at,
+        {{ plumbline.parse_decimal('amount_text', 18, 2) }} as amount,
+        {{ plumbline.parse_decimal('amount_company_text', 18, 2) }} as amount_company
+    from texts
+)
+
+select
+    date,
+    posted_at,
+    account,
+    account_name,
+    account_type,
+    cost_centre,
+    amount,
+    currency,
+    amount_company,
+    document,
+    line,
+    counterparty,
+    description,
+    {{ plumbline.unreadable({
+        'date': ('date_text', 'date'),
+        'posted_at': ('posted_text', 'posted_at'),
+        'amount': ('amount_text', 'amount'),
+        'amount_company': ('amount_company_text', 'amount_company'),
+    }) }} as unreadable,
+    _source,
+    _key,
+    _source || '/ledger/' || _key as _record,
+    _deleted
+from parsed

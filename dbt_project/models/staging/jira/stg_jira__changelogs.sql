@@ -1,0 +1,52 @@
+with histories as (
+    select * from {{ source('raw', 'jira_changelogs') }}
+),
+
+history_texts as (
+    {{ plumbline.json_fields('histories', 'record', {
+        'issue_id': ['issueId'],
+        'history_id': ['id'],
+        'created_text': ['created'],
+        'author_id': ['author', 'accountId'],
+    }, keep=['_source', '_key', '_deleted', 'record']) }}
+),
+
+items as (
+    {{ plumbline.json_rows('history_texts', 'record', ['items'], keep=[
+        '_source', '_key', '_deleted', 'issue_id', 'history_id', 'created_text', 'author_id',
+    ]) }}
+),
+
+item_texts as (
+    {{ plumbline.json_fields('items', 'item', {
+        'field_name': ['field'],
+        'field_id': ['fieldId'],
+        'from_value': ['from'],
+        'from_text': ['fromString'],
+        'to_value': ['to'],
+        'to_text': ['toString'],
+    }, keep=['_source', '_key', '_deleted', 'issue_id', 'history_id', 'item_no', 'created_text', 'author_id']) }}
+),
+
+parsed as (
+    select *, {{ plumbline.parse_timestamp('created_text') }} as changed_at
+    from item_texts
+)
+
+select
+    issue_id,
+    history_id,
+    item_no,
+    field_name,
+    field_id,
+    from_value,
+    from_text,
+    to_value,
+    to_text,
+    changed_at,
+    author_id,
+    {{ plumbline.unreadable({'created': ('created_text', 'changed_at')}) }} as unreadable,
+    _source,
+    _source || '/changelogs/' || _key as _record,
+    _deleted
+from parsed

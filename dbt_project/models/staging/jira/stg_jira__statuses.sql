@@ -1,0 +1,53 @@
+with listed as (
+    select * from {{ source('raw', 'jira_statuses') }}
+),
+
+issues as (
+    select * from {{ ref('stg_jira__issues') }}
+),
+
+listed_texts as (
+    {{ plumbline.json_fields('listed', 'record', {
+        'status_id': ['id'],
+        'status': ['name'],
+        'category_key': ['statusCategory', 'key'],
+    }, keep=['_source', '_key', '_deleted']) }}
+),
+
+-- A status that the site no longer lists, or does not show to this account, is still known from its issues.
+seen_on_issues as (
+    select
+        issues._source,
+        issues.status_id,
+        max(issues.status) as status,
+        max(issues.status_category) as category_key,
+        min(issues._record) as _record
+    from issues
+    left join listed_texts
+        on listed_texts._source = issues._source
+        and listed_texts.status_id = issues.status_id
+    where issues.status_id is not null
+        and listed_texts.status_id is null
+    group by issues._source, issues.status_id
+),
+
+known as (
+    select status_id, status, category_key, _source, _source || '/statuses/' || _key as _record, _deleted
+    from listed_texts
+    union all
+    select status_id, status, category_key, _source, _record, false as _deleted
+    from seen_on_issues
+)
+
+select
+    status_id,
+    status,
+    case category_key
+        when 'new' then 'todo'
+        when 'indeterminate' then 'in_progress'
+        when 'done' then 'done'
+    end as status_category,
+    _source,
+    _record,
+    _deleted
+from known

@@ -1,0 +1,289 @@
+"""A workspace's dbt project and warehouse in small, written by hand, so that the dbt package can be tested by itself."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+from dbt.cli.main import dbtRunner
+
+from warehouse.connection import connect
+from warehouse.control import (
+    CheckResult,
+    ConfiguredStream,
+    KeyResultInput,
+    begin_run,
+    create_control_tables,
+    record_checks,
+    set_kr_inputs,
+    set_streams,
+)
+from warehouse.raw import create_raw_tables
+
+PACKAGE = Path(__file__).resolve().parents[2] / "dbt_project"
+LANDED_AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+VARS: dict[str, str] = {
+    "timezone": "Europe/Berlin",
+    "cycle_id": "2026-Q4",
+    "cycle_start": "2026-10-05",
+    "cycle_end": "2027-01-03",
+    "history_start": "2025-10-06",
+    "company_currency": "EUR",
+    "jira_estimate_field": "customfield_10016",
+    "jira_sprint_field": "customfield_10020",
+    "hubspot_product_property": "product_line",
+    "hubspot_waits_for_property": "waits_for_issue",
+}
+
+SEEDS: dict[str, dict[str, str]] = {
+    "strategy_functions": {"function_id": "text", "name": "text", "head_name": "text", "head_email": "text"},
+    "strategy_function_members": {"function_id": "text", "kind": "text", "value": "text"},
+    "strategy_objectives": dict.fromkeys(
+        [
+            "objective_id",
+            "name",
+            "level",
+            "function_id",
+            "perspective",
+            "sponsor_name",
+            "sponsor_email",
+            "supports",
+        ],
+        "text",
+    ),
+    "strategy_key_results": {
+        **dict.fromkeys(
+            [
+                "kr_id",
+                "name",
+                "objective_id",
+                "function_id",
+                "owner_name",
+                "owner_email",
+                "perspective",
+                "kind",
+                "unit",
+            ],
+            "text",
+        ),
+        **dict.fromkeys(["baseline", "target", "band_low", "band_high"], "decimal(28,6)"),
+        **dict.fromkeys(["pace", "measure_text", "model"], "text"),
+        "sort_order": "integer",
+    },
+    "strategy_steps": {"kr_id": "text", "on_date": "date", "expected_value": "decimal(28,6)"},
+    "strategy_handoffs": dict.fromkeys(
+        ["handoff_id", "name", "giver_function", "receiver_function", "needed_by", "scope_filter"], "text"
+    ),
+    "strategy_kr_handoffs": {"kr_id": "text", "handoff_id": "text"},
+    "strategy_thresholds": {"rule": "text", "red": "decimal(18,6)", "amber": "decimal(18,6)"},
+    "strategy_holidays": {"on_date": "date", "name": "text"},
+}
+
+
+@dataclass(frozen=True)
+class KeyResult:
+    """A key result: the arguments of the macro `key_result` and what the strategy says of it.
+
+    ``sql`` replaces the measure by a model of its own; ``missing`` leaves the model out.
+    """
+
+    id: str
+    measure: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "reach"
+    baseline: str = "0"
+    target: str = "100"
+    band: tuple[str, str] = ("", "")
+    pace: str = "linear"
+    unit: str = "count"
+    steps: Sequence[tuple[str, str]] = ()
+    sql: str | None = None
+    missing: bool = False
+
+    @property
+    def model(self) -> str:
+        return "kr_" + "".join(letter if letter.isalnum() else "_" for letter in self.id)
+
+
+@dataclass
+class ScratchProject:
+    """The project in ``folder``; its warehouse is ``folder/warehouse.duckdb``. ``cycle`` overrides the package's variables."""
+
+    folder: Path
+    key_results: Sequence[KeyResult] = ()
+    members: Sequence[tuple[str, str, str]] = ()
+    thresholds: Sequence[tuple[str, str, str]] = (("pace", "0.7", "0.9"), ("stalled", "", "14"))
+    holidays: Sequence[tuple[str, str]] = (("2026-12-25", "Christmas"),)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "warehouse.duckdb"
+
+    def write(self) -> None:
+        """Write the dbt project and create the warehouse with its empty raw and control tables."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write_settings()
+        self._write_seeds()
+        self._write_models()
+        with connect(self.warehouse) as con:
+            con.execute("create schema if not exists raw")
+            create_raw_tables(con)
+            create_control_tables(con)
+
+    def land(self, table: str, records: Mapping[str, Mapping[str, Any]], source: str | None = None) -> None:
+        """Put records (key: record) into ``raw.<table>`` as if they had been landed and loaded."""
+        system, stream = table.split("_", 1)
+        about = (LANDED_AT, LANDED_AT, "f", False)
+        rows = [
+            [source or system, stream, key, *about, json.dumps(record)] for key, record in records.items()
+        ]
+        with connect(self.warehouse) as con:
+            _insert(con, f"raw.{table}", rows)
+
+    def begin(self, as_of: date, run_id: str = "r1") -> None:
+        """Make a run for ``as_of`` the current one."""
+        with connect(self.warehouse) as con:
+            begin_run(con, run_id, as_of, {**VARS, **self.variables}["timezone"])
+
+    def control(
+        self,
+        streams: Iterable[ConfiguredStream] = (),
+        inputs: Iterable[KeyResultInput] = (),
+        checks: Sequence[CheckResult] = (),
+    ) -> None:
+        """Say which streams are configured and what key results descend from; append checks of the current run."""
+        with connect(self.warehouse) as con:
+            set_streams(con, streams)
+            set_kr_inputs(con, inputs)
+            record_checks(con, checks)
+
+    def dbt(self, *arguments: str) -> list[Any]:
+        """Run dbt in this process. Raises AssertionError with the messages of the nodes that failed."""
+        place = [
+            "--project-dir",
+            str(self.folder),
+            "--profiles-dir",
+            str(self.folder),
+            "--log-path",
+            str(self.folder / "logs"),
+        ]
+        result = dbtRunner().invoke([*arguments, "--quiet", "--no-send-anonymous-usage-stats", *place])
+        if result.exception is not None:
+            raise result.exception
+        runs = list(getattr(result.result, "results", None) or [])
+        failed = [
+            f"{run.node.name}: {run.message}"
+            for run in runs
+            if str(run.status) in {"error", "fail", "skipped"}
+        ]
+        assert result.success and not failed, "\n".join(failed)
+        return runs
+
+    def build(self) -> list[Any]:
+        """Install the package and build everything, first what the key results are made of and they, then the scorecard."""
+        if not (self.folder / "dbt_packages").exists():
+            self.dbt("deps")
+        without = ["--exclude", "resource_type:unit_test"]
+        scorecard = ["plumbline.scorecard", "kr_values", "evidence"]
+        first = self.dbt("build", *without, *scorecard)
+        return [*first, *self.dbt("build", *without, "--select", *scorecard)]
+
+    def judge_anew(self) -> None:
+        """Build again what the run and its checks have a say in."""
+        self.dbt("run", "--select", "calendar+", "source_freshness+")
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of a query over the warehouse."""
+        with connect(self.warehouse) as con:
+            found = con.execute(sql)
+            names = [column[0] for column in found.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def _write_settings(self) -> None:
+        seeds = {name: {"+column_types": types} for name, types in SEEDS.items()}
+        models = {schema: {"+schema": schema} for schema in ("key_results", "scorecard")}
+        project = {
+            "name": "scratch",
+            "version": "1.0",
+            "config-version": 2,
+            "profile": "scratch",
+            "vars": {**VARS, **self.variables},
+            "models": {"scratch": {"+materialized": "table", **models}},
+            "seeds": {"scratch": {"+schema": "strategy", **seeds}},
+        }
+        target = {
+            "type": "duckdb",
+            "path": str(self.warehouse),
+            "threads": 2,
+            "settings": {"TimeZone": "UTC"},
+        }
+        profile = {"scratch": {"target": "here", "outputs": {"here": target}}}
+        self._write("dbt_project.yml", yaml.safe_dump(project))
+        self._write("profiles.yml", yaml.safe_dump(profile))
+        self._write("packages.yml", yaml.safe_dump({"packages": [{"local": str(PACKAGE)}]}))
+        self._write(
+            "macros/generate_schema_name.sql",
+            "{% macro generate_schema_name(custom_schema_name, node) %}"
+            "{{ return(plumbline.generate_schema_name(custom_schema_name, node)) }}{% endmacro %}\n",
+        )
+
+    def _write_seeds(self) -> None:
+        objective = ("o1", "Objective", "company", "", "financial", "Sponsor", "s@example.com", "")
+        key_results = [
+            (each.id, f"Name of {each.id}", "o1", "f1", "Owner", "o@example.com", "financial", each.kind, each.unit,
+             each.baseline, each.target, *each.band, each.pace, "text", each.model, number)
+            for number, each in enumerate(self.key_results)
+        ]  # fmt: skip
+        rows: dict[str, Iterable[Sequence[Any]]] = {
+            "strategy_functions": [("f1", "Function", "Head", "h@example.com")],
+            "strategy_function_members": self.members,
+            "strategy_objectives": [objective],
+            "strategy_key_results": key_results,
+            "strategy_steps": [(each.id, *step) for each in self.key_results for step in each.steps],
+            "strategy_thresholds": self.thresholds,
+            "strategy_holidays": self.holidays,
+        }
+        (self.folder / "seeds").mkdir(exist_ok=True)
+        for name, columns in SEEDS.items():
+            with (self.folder / "seeds" / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows([list(columns), *rows.get(name, ())])
+
+    def _write_models(self) -> None:
+        built = [each for each in self.key_results if not each.missing]
+        for each in built:
+            text = each.sql or f"{{{{ plumbline.key_result({_arguments(each)}) }}}}\n"
+            self._write(f"models/key_results/{each.model}.sql", text)
+        references = ", ".join(f"ref('{each.model}')" for each in built)
+        self._write(
+            "models/key_results/kr_values.sql", f"{{{{ plumbline.union_existing([{references}]) }}}}\n"
+        )
+        evidence = [
+            f"select * from (\n{{{{ plumbline.key_result_evidence({_arguments(each)}) }}}}\n)"
+            for each in built
+            if not each.sql
+        ]
+        self._write("models/scorecard/evidence.sql", "\nunion all\n".join(evidence) or "select 1 as nothing")
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _arguments(key_result: KeyResult) -> str:
+    arguments = {"kr_id": key_result.id, **key_result.measure}
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        places = ", ".join(["?"] * len(rows[0]))
+        con.executemany(f"insert into {table} values ({places})", rows)
