@@ -1,0 +1,80 @@
+"""What must hold of what is published: the scorecard tables that leaders and BI read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from expectations.suites import Check, Suite, all_of, between, no_rows, one_of, present, unique
+
+_STATUSES = ["green", "amber", "red"]
+_FIRST_DAY = date(1990, 1, 1)
+
+
+def published_suites(kr_ids: Sequence[str], as_of: date) -> list[Suite]:
+    """The suites for the scorecard of a strategy with these key results, as it stands on the day ``as_of``."""
+    configured = sorted(kr_ids)
+    return [
+        Suite("scorecard", "kr_current", ("kr_id",), _kr_current(configured, as_of)),
+        Suite("scorecard", "kr_daily", ("kr_id", "date"), _kr_daily(configured, as_of)),
+        Suite("scorecard", "objective_current", ("objective_id",), _objective_current()),
+    ]
+
+
+def _kr_current(configured: list[str], as_of: date) -> tuple[Check, ...]:
+    return (
+        present("kr_id", "Key results without an id"),
+        unique("kr_id", "Key results that are there twice"),
+        all_of("kr_id", configured, "Configured key results that are missing"),
+        one_of("kr_id", configured, "Key results that nobody configured"),
+        present("owner_email", "Key results without an owner"),
+        *_verdict("Key results", as_of, "as_of"),
+    )
+
+
+def _kr_daily(configured: list[str], as_of: date) -> tuple[Check, ...]:
+    return (
+        present("kr_id", "Days without a key result"),
+        Check(
+            "day_unique",
+            "ExpectCompoundColumnsToBeUnique",
+            "Days of a key result that are there twice",
+            {"column_list": ["kr_id", "date"]},
+        ),
+        all_of("kr_id", configured, "Configured key results without a single day"),
+        *_verdict("Days", as_of, "date"),
+    )
+
+
+def _verdict(rows: str, as_of: date, day: str) -> tuple[Check, ...]:
+    return (
+        present(day, f"{rows} without a date"),
+        between(day, _FIRST_DAY, as_of, f"{rows} dated after the day they are reported for"),
+        present("status", f"{rows} without a status"),
+        one_of("status", _STATUSES, f"{rows} with a status that is not green, amber or red"),
+        present("rule", f"{rows} without a deciding rule"),
+        no_rows("reason_present", "coalesce(trim(reason), '') = ''", f"{rows} without a reason"),
+        no_rows(
+            "progress_present",
+            "value IS NOT NULL AND progress IS NULL",
+            f"{rows} with a value but without progress",
+        ),
+    )
+
+
+def _objective_current() -> tuple[Check, ...]:
+    return (
+        present("objective_id", "Objectives without an id"),
+        unique("objective_id", "Objectives that are there twice"),
+        one_of("status", _STATUSES, "Objectives with a status that is not green, amber or red"),
+        no_rows(
+            "status_present",
+            "key_results > 0 AND (status IS NULL OR weakest_kr_id IS NULL)",
+            "Objectives with key results but without a status or a weakest key result",
+        ),
+        no_rows(
+            "key_results_counted",
+            "green + amber + red <> key_results",
+            "Objectives whose statuses do not add up to their key results",
+        ),
+    )
