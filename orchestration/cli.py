@@ -1,0 +1,245 @@
+"""The command line. Thin: each command calls what the rooms already do, and says what went wrong in words."""
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Nothing slow is imported up here: `status` and `--help` answer at once.
+from orchestration.workspace import Workspace, default_workspace
+from strategy import InputErrors
+
+FAILED, BAD_INPUT = 1, 2
+
+app = typer.Typer(
+    name="plumbline",
+    help="""Key results computed from the systems where the work happens.
+
+    A workspace is a folder with plumbline.yml, strategy/ and, if you like, metrics/*.sql. Every command works on the
+    folder given by --workspace, else by PLUMBLINE_WORKSPACE, else on the demo company.
+
+    Start here:  plumbline run  ·  plumbline status  ·  plumbline explain KR  ·  plumbline init DIR
+
+    Exit codes: 0 fine (amber flags are no failure), 1 the run failed, 2 the input is wrong.""",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        help="The workspace folder.",
+        envvar="PLUMBLINE_WORKSPACE",
+        show_default="the demo",
+    ),
+]
+
+
+def main() -> None:
+    """Entry point of the `plumbline` command."""
+    app()
+
+
+@app.command()
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder to make; it must be empty or absent.")
+    ],
+) -> None:
+    """Write a commented, working starter workspace."""
+    from orchestration.starter import write_starter
+
+    with _errors_in_words():
+        for path in write_starter(folder):
+            typer.echo(f"wrote {path}")
+        typer.echo(
+            f"\nNext: edit {folder}/plumbline.yml, set the variables it names, then: plumbline check -w {folder}"
+        )
+
+
+@app.command()
+def check(
+    workspace: WorkspaceOption = None,
+    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Validate configuration and strategy, and try every connection, before anything runs."""
+    with _errors_in_words(), _progress():
+        from orchestration.check import check_workspace
+
+        report = check_workspace(_open(workspace))
+        if json_:
+            typer.echo(json.dumps(report, indent=2))
+            return
+        for name, answer in report["sources"].items():
+            typer.echo(f"{name}: {answer}")
+        typer.echo(
+            f"strategy: {report['objectives']} objectives, {report['key_results']} key results, dbt parses them"
+        )
+        for warning in report["warnings"]:
+            typer.echo(f"warning: {warning}")
+        typer.echo("Everything is in order.")
+
+
+@app.command()
+def run(
+    workspace: WorkspaceOption = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Compute what was known at the end of this day.", show_default="today"
+        ),
+    ] = None,
+) -> None:
+    """Pull, compute, check and publish; then show the key results."""
+    from orchestration.run import run_refresh
+    from publish import Published
+    from publish.terminal import console, status_page
+
+    with _errors_in_words(), _progress():
+        opened = _open(workspace)
+        run_refresh(opened, as_of.date() if as_of else None)
+        console().print(status_page(Published(opened.published)))
+
+
+@app.command()
+def status(
+    workspace: WorkspaceOption = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="For programs: run, key results, objectives and open flags.")
+    ] = False,
+) -> None:
+    """Show the key results as last published: colour on a terminal, plain in a pipe."""
+    from publish import Published
+    from publish.terminal import console, status_page
+
+    with _errors_in_words():
+        published = Published(_open(workspace).published)
+        if not json_:
+            console().print(status_page(published))
+            return
+        answer = {
+            "run": published.run,
+            "published": str(published.folder),
+            "key_results": published.table("kr_current"),
+            "objectives": published.table("objective_current"),
+            "flags": [flag for flag in published.table("flags") if flag["is_open"]],
+            "source_freshness": published.table("source_freshness"),
+        }
+        typer.echo(json.dumps(answer, indent=2, default=float, ensure_ascii=False))
+
+
+@app.command()
+def explain(
+    kr: Annotated[
+        str, typer.Argument(metavar="KR", help="Id of a key result, as `plumbline status` shows it.")
+    ],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Prove one key result: value, formula, SQL, the rule with its numbers, sources, and the records behind the value."""
+    from publish import Published
+    from publish.terminal import console, explain_page
+
+    with _errors_in_words():
+        published = Published(_open(workspace).published)
+        found = {row["kr_id"]: row for row in published.table("kr_current")}
+        if kr not in found:
+            _fail(BAD_INPUT, f"There is no key result {kr!r}. There are: {', '.join(sorted(found))}.")
+        inputs = {tuple(pair) for pair in published.run["lineage"].get(kr, [])}
+        sources = [
+            row for row in published.table("source_freshness") if (row["source"], row["stream"]) in inputs
+        ]
+        console().print(explain_page(published, found[kr], sources))
+
+
+@app.command()
+def demo(
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The evening to stand on.", show_default="Friday of week 4"),
+    ] = None,
+) -> None:
+    """Run the demo company, whatever workspace is set: a simulated Jira, CRM and finance system."""
+    os.environ.pop("PLUMBLINE_WORKSPACE", None)
+    run(workspace=None, as_of=as_of)
+
+
+@app.command()
+def dev(
+    workspace: WorkspaceOption = None,
+    port: Annotated[int, typer.Option(help="Port of the UI on this machine.")] = 3000,
+) -> None:
+    """Open Dagster's UI on the workspace, with the schedule and the sensors running."""
+    from orchestration.instance import dagster_home
+
+    with _errors_in_words():
+        opened = _open(workspace)
+        environment = {
+            **os.environ,
+            "PLUMBLINE_WORKSPACE": str(opened.root),
+            "DAGSTER_HOME": str(dagster_home(opened)),
+        }
+        command = ["dagster", "dev", "--module-name", "orchestration.definitions", "--port", str(port)]
+        typer.echo(f"Dagster on http://127.0.0.1:{port} for {opened.root}; stop with Ctrl-C.", err=True)
+        os.execve(str(Path(sys.executable).with_name("dagster")), command, environment)  # noqa: S606
+
+
+def _open(workspace: Path | None) -> Workspace:
+    return Workspace(workspace or default_workspace())
+
+
+@contextmanager
+def _errors_in_words() -> Iterator[None]:
+    """Turn what users can mend into sentences and exit codes; leave the trace of anything else in the log file."""
+    from publish import NothingPublishedError
+
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except InputErrors as errors:
+        _fail(BAD_INPUT, str(errors))
+    except NothingPublishedError as error:
+        _fail(BAD_INPUT, str(error))
+    except KeyboardInterrupt:
+        _fail(FAILED, "Stopped. What was published before is untouched; the next run completes this one.")
+    except Exception as error:
+        if os.environ.get("PLUMBLINE_TRACE"):
+            raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        _fail(FAILED, f"The run failed: {reason}\nSet PLUMBLINE_TRACE=1 to see where. Nothing was published.")
+
+
+def _fail(code: int, message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """Show what the pipeline logs, with the seconds since the start, on standard error."""
+    started = time.monotonic()
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            typer.echo(f"{time.monotonic() - started:6.1f} s  {record.getMessage()}", err=True)
+
+    log, handler = logging.getLogger("plumbline"), Lines()
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)

@@ -1,0 +1,371 @@
+"""The steps of one refresh, from the source systems to the published scorecard. Dagster calls them in this order.
+
+Each step reads what the step before left on disk or in the warehouse, so that a step can be run again by itself.
+Only one process may write to a workspace's warehouse; it holds that right until it ends or calls `let_go`.
+"""
+
+import logging
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import strategy
+from connectors.errors import InputError, PullFailed
+from connectors.hubspot_config import DealProperties, HubSpotConfig
+from connectors.jira_config import JiraCloudConfig, JiraFields
+from connectors.landing import Landing, Manifest
+from expectations.arriving import arriving_suites
+from expectations.gates import GateResult, run_gates
+from expectations.published import published_suites
+from expectations.suites import Suite
+from orchestration.sources import connected, listed, problem_of
+from orchestration.transformation import NodeResult, Transformation
+from orchestration.workspace import Workspace
+from publish import Publication, publish
+from strategy import InputErrors, Problem, WarehouseSettings
+from warehouse.connection import connect
+from warehouse.control import (
+    CheckResult,
+    ConfiguredStream,
+    KeyResultInput,
+    Run,
+    begin_run,
+    create_control_tables,
+    current_run,
+    record_checks,
+    set_kr_inputs,
+    set_streams,
+)
+from warehouse.merge import LoadResult
+from warehouse.raw import create_raw_tables, cursors, load, pending
+from warehouse.writer_lock import writer_lock
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+log = logging.getLogger("plumbline")
+
+DBT_PACKAGE = Path(__file__).parent.parent / "dbt_project"
+# No record has such a field, so what is read from it is empty.
+_NO_FIELD = "no_such_field"
+_LOCK_SECONDS = 600.0
+_PROGRESS_SECONDS = 2.0
+# Streams whose records bear the day something happened in the business; plans and lists of names do not.
+_DATED_STREAMS = frozenset({"issues", "deals", "ledger"})
+
+# A KR whose model fails must not take the scorecard with it, so what gathers the KRs is built by a second dbt call.
+_COMPUTED = "config.schema:strategy config.schema:staging config.schema:flow config.schema:key_results"
+_SCORED = "kr_values config.schema:scorecard"
+
+_held = ExitStack()
+_held_warehouses: set[Path] = set()
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """What dbt and the gates on what arrived said."""
+
+    nodes: list[NodeResult]
+    gates: list[GateResult]
+
+
+def as_of_day(workspace: Workspace, asked: date | None) -> date:
+    """The day a refresh stands on: the one asked for, else the simulation's, else today where the cycle is."""
+    if asked is not None:
+        return asked
+    if workspace.config.simulation is not None:
+        return workspace.config.simulation.as_of
+    return datetime.now(ZoneInfo(workspace.strategy.cycle.timezone)).date()
+
+
+def prepare(workspace: Workspace) -> Transformation:
+    """Compile the strategy into the workspace's dbt project; what has not changed is neither written nor parsed again."""
+    entries = workspace.config.sources.values()
+    jira = next((entry.fields for entry in entries if isinstance(entry, JiraCloudConfig)), JiraFields())
+    deals = next(
+        (entry.properties for entry in entries if isinstance(entry, HubSpotConfig)), DealProperties()
+    )
+    settings = WarehouseSettings(
+        warehouse=workspace.warehouse,
+        threads=workspace.config.threads,
+        jira_estimate_field=jira.estimate or _NO_FIELD,
+        jira_sprint_field=jira.sprints or _NO_FIELD,
+        hubspot_product_property=deals.product or _NO_FIELD,
+        hubspot_waits_for_property=deals.waits_for or _NO_FIELD,
+    )
+    strategy.compile(workspace.strategy, workspace.metrics, settings, DBT_PACKAGE, workspace.dbt)
+    return Transformation(workspace.dbt)
+
+
+def begin(workspace: Workspace, run_id: str, as_of: date) -> None:
+    """Take the right to write, and make the warehouse ready: tables, the run's day, the configured streams."""
+    _hold_writer(workspace.warehouse)
+    if workspace.config.simulation is not None:
+        _rewind_simulation(workspace, as_of)
+    streams = [
+        ConfiguredStream(
+            name,
+            source.system,
+            stream.name,
+            workspace.config.sources[name].freshness_days if stream.name in _DATED_STREAMS else None,
+        )
+        for name, source in listed(workspace).items()
+        for stream in source.streams
+    ]
+    with connect(workspace.warehouse) as con:
+        create_control_tables(con)
+        create_raw_tables(con)
+        set_streams(con, streams)
+        begin_run(con, run_id, as_of, workspace.strategy.cycle.timezone)
+
+
+def extract(workspace: Workspace, as_of: date) -> list[Manifest]:
+    """Pull every source into landing, all systems at once.
+
+    Raises InputErrors for what a person must mend, before anything is loaded; a source that merely fails is recorded as a
+    failed check, and the others go on.
+    """
+    landing = Landing(workspace.landing)
+    with connect(workspace.warehouse) as con:
+        committed = {name: cursors(con, name) for name in workspace.config.sources}
+    manifests: list[Manifest] = []
+    failures: dict[str, str] = {}
+    problems: list[Problem] = []
+    with connected(workspace, as_of) as sources, ThreadPoolExecutor(max_workers=len(sources)) as pool:
+        pulls = {
+            source.name: pool.submit(source.pull, committed[source.name], landing, _Progress())
+            for source in sources
+        }
+        for name, pull in pulls.items():
+            try:
+                manifests.extend(pull.result())
+            except InputError as error:
+                problems.append(problem_of(workspace, name, error))
+            except PullFailed as error:
+                log.warning("%s could not be pulled: %s", name, error)
+                failures[name] = str(error)
+    if problems:
+        raise InputErrors(problems)
+    _record_pulls(workspace, failures)
+    return manifests
+
+
+def record_observations(workspace: Workspace, seen: list[CheckResult]) -> None:
+    """Put what the sensor saw beside the results of the other checks."""
+    with connect(workspace.warehouse) as con:
+        record_checks(con, seen)
+
+
+def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
+    """Load every landed file that is not in the warehouse yet, oldest first; gives the outcome by file."""
+    landing = Landing(workspace.landing)
+    loaded = {}
+    with connect(workspace.warehouse) as con:
+        for manifest in pending(con, landing):
+            outcome = loaded[manifest.file] = load(con, landing.root, manifest)
+            log.info(
+                "loaded %s %s: %d new, %d changed, %d as they were",
+                manifest.source, manifest.stream, outcome.inserted, outcome.updated, outcome.unchanged,
+            )  # fmt: skip
+    return loaded
+
+
+def arriving(workspace: Workspace, latest: datetime) -> list[Suite]:
+    """The suites for what arrives from the configured streams; `latest`: nothing can have happened after it."""
+    streams = [
+        (name, source.system, stream.name)
+        for name, source in listed(workspace).items()
+        for stream in source.streams
+    ]
+    return arriving_suites(streams, latest)
+
+
+def leaving(workspace: Workspace, as_of: date) -> list[Suite]:
+    """The suites for what is about to be published."""
+    return published_suites([kr.id for kr in workspace.strategy.key_results], as_of)
+
+
+def transform(workspace: Workspace, transformation: Transformation) -> Transformed:
+    """Build staging, flow and every KR, judge what arrived, then build the scorecard in the light of that."""
+    with connect(workspace.warehouse) as con:
+        set_kr_inputs(con, _kr_inputs(workspace, transformation))
+    log.info("computing %d key results", len(workspace.strategy.key_results))
+    computed = transformation.build(_COMPUTED, exclude="kr_values resource_type:unit_test")
+    log.info("checking what arrived")
+    with connect(workspace.warehouse) as con:
+        run = begun_run(con)
+    gates = run_gates(
+        workspace.warehouse, arriving(workspace, max(run.as_of_at, run.started_at)), _narrate_gate
+    )
+    for node in computed:
+        if node.status == "error":
+            log.warning("%s: %s", node.relation, " ".join(node.message.split()))
+    with connect(workspace.warehouse) as con:
+        _drop_failed(con, computed)
+        record_checks(con, [*_node_checks(computed), *_gate_checks(gates)])
+    log.info("judging the key results")
+    scored = transformation.build(_SCORED)
+    broken = [node for node in scored if node.resource_type == "model" and not node.ok]
+    if broken:
+        raise RuntimeError(f"{broken[0].relation} could not be computed: {broken[0].message}")
+    return Transformed([*computed, *scored], gates)
+
+
+def check_published(workspace: Workspace) -> list[GateResult]:
+    """Judge the tables that are about to be published."""
+    log.info("checking what is published")
+    with connect(workspace.warehouse) as con:
+        run = begun_run(con)
+    results = run_gates(workspace.warehouse, leaving(workspace, run.as_of), _narrate_gate)
+    with connect(workspace.warehouse) as con:
+        record_checks(con, _gate_checks(results))
+    return results
+
+
+def publish_run(workspace: Workspace, transformation: Transformation) -> Publication:
+    """Publish all tables of the run, atomically."""
+    lineage: dict[str, set[tuple[str, str]]] = {kr_id: set() for kr_id in transformation.key_result_models()}
+    for each in _kr_inputs(workspace, transformation):
+        if each.source and each.stream:
+            lineage[each.kr_id].add((each.source, each.stream))
+    with connect(workspace.warehouse) as con:
+        run = begun_run(con)
+        about = {
+            "run_id": run.run_id,
+            "company": workspace.config.company,
+            "as_of": run.as_of.isoformat(),
+            "cycle": workspace.strategy.cycle.id,
+            "started_at": run.started_at.isoformat(),
+            "version": version("plumbline"),
+            "strategy": strategy.strategy_hash(workspace.root / "strategy", workspace.metrics),
+            "lineage": {kr_id: sorted(pairs) for kr_id, pairs in sorted(lineage.items())},
+        }
+        publication = publish(con, workspace.published, about, transformation.compiled_sql())
+    log.info("published %s", publication.folder)
+    return publication
+
+
+def begun_run(con: "DuckDBPyConnection") -> Run:
+    """The run that `begin` began. Raises RuntimeError when a step is run on a warehouse without one."""
+    run = current_run(con)
+    if run is None:
+        raise RuntimeError("nothing was ever pulled here: start with the whole refresh")
+    return run
+
+
+def let_go() -> None:
+    """Give the right to write back before the process ends."""
+    _held.close()
+    _held_warehouses.clear()
+
+
+def _narrate_gate(subject: str, done: int, all_of_them: int) -> None:
+    log.info("checked %s (%d of %d)", subject, done, all_of_them)
+
+
+class _Progress:
+    """Tells the log how many records a pull has brought, every few seconds."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def __call__(self, source: str, stream: str, rows: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= _PROGRESS_SECONDS:
+            self._told = now
+            log.info("pulling %s %s: %d records", source, stream, rows)
+
+
+def _hold_writer(warehouse: Path) -> None:
+    if warehouse not in _held_warehouses:
+        _held.enter_context(writer_lock(warehouse, timeout=_LOCK_SECONDS, waiting=log.warning))
+        _held_warehouses.add(warehouse)
+
+
+def _rewind_simulation(workspace: Workspace, as_of: date) -> None:
+    """A simulated world that goes back in time is pulled afresh: what was landed later is not known yet on that evening."""
+    with connect(workspace.warehouse) as con:
+        create_control_tables(con)
+        create_raw_tables(con)
+        before = current_run(con)
+        if before is not None and as_of < before.as_of:
+            log.warning(
+                "The demo goes back from %s to %s: its records are pulled afresh.", before.as_of, as_of
+            )
+            shutil.rmtree(workspace.landing, ignore_errors=True)
+            con.execute("drop schema raw cascade; drop schema control cascade")
+
+
+def _record_pulls(workspace: Workspace, failures: dict[str, str]) -> None:
+    results = [
+        CheckResult(
+            kind="pull",
+            subject=f"{name}.{stream.name}",
+            check_name="pulled",
+            passed=name not in failures,
+            severity="error",
+            message=failures.get(name, "pulled"),
+        )
+        for name, source in listed(workspace).items()
+        for stream in source.streams
+    ]
+    with connect(workspace.warehouse) as con:
+        record_checks(con, results)
+
+
+def _kr_inputs(workspace: Workspace, transformation: Transformation) -> Iterator[KeyResultInput]:
+    """Every table a KR descends from, by dbt's lineage; a raw one with each source and stream that fills it."""
+    filled = {
+        f"raw.{source.system}_{stream.name}": (stream.name, source.system)
+        for source in listed(workspace).values()
+        for stream in source.streams
+    }
+    names = {name: source.system for name, source in listed(workspace).items()}
+    for kr_id, model in transformation.key_result_models().items():
+        for node in transformation.inputs(model):
+            stream, system = filled.get(node, (None, None))
+            if stream is None:
+                yield KeyResultInput(kr_id, node, None, None)
+            for source in (name for name, of in names.items() if of == system):
+                yield KeyResultInput(kr_id, node, source, stream)
+
+
+def _drop_failed(con: "DuckDBPyConnection", nodes: Iterable[NodeResult]) -> None:
+    """Remove the tables of models that failed: what an earlier run left there must not pass for today's value."""
+    for node in nodes:
+        if node.resource_type == "model" and not node.ok:
+            schema, table = node.relation.split(".")
+            con.execute(f'drop table if exists "{schema}"."{table}"')
+
+
+def _node_checks(nodes: Iterable[NodeResult]) -> Iterator[CheckResult]:
+    for node in nodes:
+        if node.resource_type not in {"model", "seed", "test"}:
+            continue
+        is_test = node.resource_type == "test"
+        yield CheckResult(
+            kind="test" if is_test else "model",
+            subject=node.relation,
+            check_name=node.name if is_test else "computed",
+            passed=node.ok,
+            severity="warn" if is_test else "error",
+            message=node.message or node.status,
+            failing_rows=node.failing_rows,
+        )
+
+
+def _gate_checks(gates: Iterable[GateResult]) -> list[CheckResult]:
+    return [
+        CheckResult(
+            "gate", gate.subject, gate.check, gate.passed, gate.severity, gate.message, gate.failing_rows
+        )
+        for gate in gates
+    ]

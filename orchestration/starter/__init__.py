@@ -1,0 +1,46 @@
+"""The starter workspace that `plumbline init` writes: commented, small, and running at once."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+from strategy import InputErrors, Problem
+
+_FILES = Path(__file__).parent / "files"
+
+
+def write_starter(folder: Path, today: date | None = None) -> Iterator[Path]:
+    """Write the starter into `folder`, its cycle being the present calendar quarter; yields each file written.
+
+    Raises InputErrors, before anything is written, when the folder already holds something.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputErrors(
+            [Problem(folder, 1, "", "the folder is not empty", "Name a new one; nothing was written.")]
+        )
+    day = today or date.today()  # noqa: DTZ011  (the person's own calendar decides which quarter it is)
+    start = date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
+    following = (start + timedelta(days=95)).replace(day=1)
+    words = {
+        "@company@": folder.resolve().name.replace("-", " ").replace("_", " ").title(),
+        "@cycle_id@": f"{start.year}-Q{(start.month + 2) // 3}",
+        "@cycle_start@": start.isoformat(),
+        "@cycle_end@": (following - timedelta(days=1)).isoformat(),
+        "@history_start@": start.replace(year=start.year - 1).isoformat(),
+        "@year@": str(start.year),
+        **{
+            f"@month{number}@": (start + timedelta(days=31 * number)).strftime("%Y-%m") for number in range(3)
+        },
+    }
+    return _write(folder, words)
+
+
+def _write(folder: Path, words: dict[str, str]) -> Iterator[Path]:
+    for template in sorted(path for path in _FILES.rglob("*") if path.is_file()):
+        text = template.read_text(encoding="utf-8")
+        for word, value in words.items():
+            text = text.replace(word, value)
+        target = folder / template.relative_to(_FILES)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        yield target

@@ -1,0 +1,162 @@
+"""Run dbt in this process over a workspace's project, and read its lineage.
+
+In process because the import of dbt is most of a small build: the parse and both builds of a run share one import and
+one parsed manifest (figures in `docs/benchmarks.md`).
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest as DbtManifest
+    from dbt_common.events.base_types import EventMsg
+
+log = logging.getLogger("plumbline.dbt")
+
+_PROGRESS_SECONDS = 2.0
+
+OWN_SCHEMAS = frozenset({"strategy", "control"})
+"""Schemas that Plumbline fills itself; everything else in a KR's lineage comes from a source system."""
+
+
+class TransformationError(Exception):
+    """dbt could not even start: the project does not parse, or the warehouse does not open."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node. `status` is dbt's own word: success, error, skipped, pass, warn, fail.
+
+    `relation` is `schema.name` of the table a model built or a test looked at.
+    """
+
+    unique_id: str
+    resource_type: str
+    name: str
+    relation: str
+    status: str
+    message: str
+    failing_rows: int | None
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return self.status in {"success", "pass"}
+
+
+class Transformation:
+    """The dbt project of a workspace, parsed once and built as often as needed."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+
+    @cached_property
+    def parsed(self) -> "DbtManifest":
+        """The project as dbt parsed it. Raises TransformationError with dbt's own words when it does not parse."""
+        if not (self.project / "dbt_packages").exists():
+            self._invoke("deps")
+        result = self._invoke("parse")
+        return result.result  # type: ignore[no-any-return]
+
+    def parse(self) -> None:
+        """Have dbt parse the project, once. Raises TransformationError."""
+        _ = self.parsed
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """`manifest.json` of the parsed project."""
+        self.parse()
+        return json.loads((self.project / "target" / "manifest.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+    def build(self, select: str, exclude: str = "resource_type:unit_test") -> list[NodeResult]:
+        """Build and test what `select` names. Failures of nodes are in the results; only a dbt that cannot run raises."""
+        result = self._invoke("build", "--select", select, "--exclude", exclude, manifest=self.parsed)
+        return [self._node_result(run) for run in result.result.results]
+
+    def key_result_models(self) -> dict[str, str]:
+        """KR id to the unique id of its model."""
+        return {
+            node["config"]["meta"]["kr_id"]: unique_id
+            for unique_id, node in self.manifest["nodes"].items()
+            if "kr_id" in node["config"].get("meta", {})
+        }
+
+    def inputs(self, unique_id: str) -> Iterator[str]:
+        """`schema.name` of the node itself and of every table that it descends from, up to the raw ones."""
+        parents: Mapping[str, list[str]] = self.manifest["parent_map"]
+        waiting, seen = [unique_id], {unique_id}
+        while waiting:
+            node = waiting.pop()
+            relation = self.relation(node)
+            if relation.split(".", 1)[0] not in OWN_SCHEMAS:
+                yield relation
+            found = [parent for parent in parents.get(node, ()) if parent not in seen]
+            seen.update(found)
+            waiting.extend(found)
+
+    def compiled_sql(self) -> dict[str, str]:
+        """KR id to the SQL that its model ran, for every model that compiled in the last build."""
+        found = {}
+        for kr_id, unique_id in self.key_result_models().items():
+            node = self.parsed.nodes[unique_id]
+            path = self.project / "target" / "compiled" / node.package_name / node.original_file_path
+            if path.exists():
+                found[kr_id] = path.read_text(encoding="utf-8").strip() + "\n"
+        return found
+
+    def relation(self, unique_id: str) -> str:
+        """`schema.name` of a node; for a test, of the table it looks at."""
+        kind = unique_id.split(".", 1)[0]
+        node = self.manifest["sources" if kind == "source" else "nodes"][unique_id]
+        if kind == "test":
+            attached = node.get("attached_node") or next(iter(self.manifest["parent_map"][unique_id]), None)
+            return self.relation(attached) if attached else f"test.{node['name']}"
+        return f"{node['schema']}.{node.get('alias') or node.get('identifier') or node['name']}"
+
+    def _node_result(self, run: Any) -> NodeResult:
+        node = run.node
+        return NodeResult(
+            unique_id=node.unique_id,
+            resource_type=str(node.resource_type),
+            name=node.name,
+            relation=self.relation(node.unique_id),
+            status=str(run.status),
+            message=str(run.message or ""),
+            failing_rows=run.failures,
+            seconds=float(run.execution_time),
+        )
+
+    def _invoke(self, command: str, *arguments: str, manifest: "DbtManifest | None" = None) -> Any:
+        from dbt.cli.main import dbtRunner  # takes two seconds, and most commands never need it
+
+        place = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
+        quiet = ["--quiet", "--log-level", "none", "--log-path", str(self.project / "logs")]
+        runner = dbtRunner(manifest=manifest, callbacks=[_Progress()])
+        result = runner.invoke([command, *quiet, "--no-send-anonymous-usage-stats", *place, *arguments])
+        if result.exception is not None:
+            raise TransformationError(f"dbt {command} failed: {result.exception}") from result.exception
+        return result
+
+
+class _Progress:
+    """Tells the log how far a build is, every few seconds."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def __call__(self, event: "EventMsg") -> None:
+        now = time.monotonic()
+        if event.info.name in {"LogModelResult", "LogSeedResult"} and now - self._told >= _PROGRESS_SECONDS:
+            self._told = now
+            log.info(
+                "computed %d of %d, last %s",
+                event.data.index,
+                event.data.total,
+                event.data.node_info.node_name,
+            )

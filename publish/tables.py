@@ -1,0 +1,26 @@
+"""The public tables of schema `scorecard`: their names, their grain and how each is published."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PublicTable:
+    """One published table.
+
+    `grain` is the key of a row and the order rows are written in, so that equal content gives equal bytes.
+    `as_json` is off for tables that grow with the records instead of with the strategy.
+    """
+
+    name: str
+    grain: tuple[str, ...]
+    as_json: bool = True
+
+
+PUBLIC_TABLES = (
+    PublicTable("kr_current", ("kr_id",)),
+    PublicTable("kr_daily", ("kr_id", "date")),
+    PublicTable("objective_current", ("objective_id",)),
+    PublicTable("flags", ("flag_id",)),
+    PublicTable("source_freshness", ("source", "stream")),
+    PublicTable("evidence", ("kr_id", "part", "record", "at", "contribution"), as_json=False),
+)

@@ -1,0 +1,192 @@
+"""The KR table, the open flags and the proof of one KR, for a terminal or a pipe.
+
+Names and sentences may hold text from the source systems; control characters are taken out before they reach a terminal, and
+nothing is read as markup.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from decimal import Decimal
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from publish.reading import Published, Row
+
+# A sign and a word as well as a colour: the table must read the same in a pipe and to those who see no difference.
+_SIGNS = {"green": ("●", "green"), "amber": ("▲", "yellow"), "red": ("■", "bold red")}
+_PIPE_WIDTH = 180
+_EVIDENCE_SHOWN = 20
+
+
+def console() -> Console:
+    """Standard output: coloured on a terminal, plain and wide in a pipe."""
+    out = Console(highlight=False, markup=False, emoji=False)
+    if not out.is_terminal:
+        out.width = _PIPE_WIDTH
+    return out
+
+
+def status_page(published: Published) -> RenderableType:
+    """The KR table by objective, the open flags, and where the files are."""
+    current, objectives = published.table("kr_current"), published.table("objective_current")
+    flags = [flag for flag in published.table("flags") if flag["is_open"]]
+    run = published.run
+    title = Text(f"{clean(run['company'])}: key results at the end of {run['as_of']}", style="bold")
+    counts = Text("  ").join(
+        Text(f"{sign} {sum(kr['status'] == status for kr in current)} {status}", style=style)
+        for status, (sign, style) in _SIGNS.items()
+    )
+    return Group(
+        title,
+        counts,
+        _key_results(current, objectives),
+        _flags(flags),
+        Text(f"\nPublished: {published.folder}\nMore on one key result: plumbline explain KR", style="dim"),
+    )
+
+
+def explain_page(published: Published, kr: Row, lineage: Iterable[Row]) -> RenderableType:
+    """One KR from its sentence down to the records: value, rule with its numbers, formula, SQL, sources, evidence."""
+    unit = kr["unit"]
+    facts = Table.grid(padding=(0, 2))
+    for label, value in (
+        ("Key result", kr["name"]),
+        ("Objective", kr["objective_name"]),
+        ("Owner", f"{kr['owner_name']} <{kr['owner_email']}>"),
+        ("Status", f"{kr['status']} since {kr['since']} by rule `{kr['rule']}`"),
+        ("Because", kr["reason"]),
+        ("Rule's numbers", kr["inputs"]),
+        (
+            "Value",
+            f"{quantity(kr['value'], unit)} from {kr['records']} records, data through {kr['data_through']}",
+        ),
+        (
+            "Aim",
+            f"{kr['kind']} {aim(kr)}"
+            + ("" if kr["baseline"] is None else f" from {quantity(kr['baseline'], unit)}"),
+        ),
+        ("Progress", f"{percent(kr['progress'])}, expected {percent(kr['expected_progress'])}"),
+        ("Formula", kr["measure_text"]),
+    ):
+        facts.add_row(Text(label, style="bold"), Text(clean(value)))
+    sql = published.compiled_sql(kr["kr_id"]) or "-- not compiled in this run"
+    evidence = published.evidence(kr["kr_id"], _EVIDENCE_SHOWN)
+    return Group(
+        facts,
+        _heading("Sources"),
+        _sources(lineage),
+        _heading("SQL"),
+        Syntax(sql, "sql", background_color="default", word_wrap=True),
+        _heading(f"Records behind the value (the {len(evidence)} that weigh most of {kr['records']})"),
+        _evidence(evidence, unit),
+    )
+
+
+def quantity(value: Decimal | int | None, unit: str) -> str:
+    """A value with its unit: whole numbers from 1,000 up, at most two decimals below."""
+    if value is None:
+        return "no value"
+    amount = Decimal(value)
+    number = f"{amount:,.0f}" if abs(amount) >= 1000 else f"{amount:,.2f}".rstrip("0").rstrip(".")
+    if unit == "%":
+        return f"{number}%"
+    return number if unit in {"", "count"} else f"{number} {clean(unit)}"
+
+
+def aim(kr: Row) -> str:
+    """The target of a KR, or the band it must stay in."""
+    low, high, unit = kr["band_low"], kr["band_high"], kr["unit"]
+    if low is not None and high is not None:
+        return f"{quantity(low, '')}–{quantity(high, unit)}"
+    if low is not None or high is not None:
+        return f"≥ {quantity(low, unit)}" if low is not None else f"≤ {quantity(high, unit)}"
+    return quantity(kr["target"], unit)
+
+
+def percent(share: Decimal | int | None) -> str:
+    """A share as whole percent; a dash when there is none."""
+    return "–" if share is None else f"{share * 100:.0f}%"
+
+
+def clean(text: object) -> str:
+    """The text on one line without control, format or direction characters, which could rewrite a terminal."""
+    folded = " ".join(str("" if text is None else text).split())
+    return "".join(letter for letter in folded if not unicodedata.category(letter).startswith("C"))
+
+
+def _key_results(current: list[Row], objectives: list[Row]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
+    for header, justify in (
+        ("Status", "left"), ("Key result", "left"), ("Value", "right"), ("Target", "right"),
+        ("Progress", "right"), ("Expected", "right"), ("Owner", "left"), ("Why", "left"),
+    ):  # fmt: skip
+        table.add_column(header, justify=justify)  # type: ignore[arg-type]
+    for objective in objectives:
+        members = [kr for kr in current if kr["objective_id"] == objective["objective_id"]]
+        if not members:
+            continue
+        table.add_row(_status(objective["status"]), Text(clean(objective["name"]), style="bold"))
+        for kr in members:
+            table.add_row(
+                _status(kr["status"]),
+                Text(f"  {clean(kr['name'])}\n").append(f"  {kr['kr_id']}", style="dim"),
+                Text(quantity(kr["value"], kr["unit"])),
+                Text(aim(kr)),
+                Text(percent(kr["progress"])),
+                Text(percent(kr["expected_progress"])),
+                Text(clean(kr["owner_name"])),
+                Text(clean(kr["reason"])),
+            )
+    return table
+
+
+def _flags(flags: list[Row]) -> RenderableType:
+    if not flags:
+        return Text("No flag is open.")
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, title="Open flags", title_justify="left", title_style="bold"
+    )
+    for header in ("Flag", "On", "Rule", "Since", "What"):
+        table.add_column(header)
+    for flag in flags:
+        table.add_row(
+            _status(flag["severity"]),
+            *(Text(clean(flag[column])) for column in ("subject", "rule", "opened_on", "sentence")),
+        )
+    return table
+
+
+def _sources(lineage: Iterable[Row]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for header in ("Source", "Stream", "Newest record", "Rows", "Fresh"):
+        table.add_column(header)
+    for row in lineage:
+        fresh = Text("stale", style="yellow") if row["stale"] else Text("yes")
+        cells = (row["source"], row["stream"], row["newest_record_on"] or "–", row["rows"])
+        table.add_row(*(Text(clean(cell)) for cell in cells), fresh)
+    return table
+
+
+def _evidence(evidence: list[Row], unit: str) -> RenderableType:
+    if not evidence:
+        return Text("The measure is a SQL model of its own or its window is empty: no list of records.")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for header in ("Record", "When", "Part", "Counts for"):
+        table.add_column(header)
+    for row in evidence:
+        cells = (row["record"], row["at"], row["part"])
+        table.add_row(*(Text(clean(cell)) for cell in cells), Text(quantity(row["contribution"], unit)))
+    return table
+
+
+def _status(status: str) -> Text:
+    sign, style = _SIGNS[status]
+    return Text(f"{sign} {status}", style=style)
+
+
+def _heading(text: str) -> Text:
+    return Text(f"\n{text}", style="bold")
