@@ -45,7 +45,7 @@ def landing_asset(workspace: Workspace) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: RefreshConfig
     ) -> Iterator[dg.MaterializeResult[Any]]:
         as_of = refresh.as_of_day(workspace, date.fromisoformat(config.as_of) if config.as_of else None)
-        refresh.begin(workspace, context.run_id, as_of)
+        refresh.begin(workspace, context.run.run_id, as_of)
         landed = {(each.source, each.stream): each for each in refresh.extract(workspace, as_of)}
         for name, source in listed(workspace).items():
             for stream in source.streams:
@@ -149,7 +149,7 @@ def published_asset(workspace: Workspace, transformation: Transformation) -> dg.
         if node["resource_type"] == "model" and node["schema"] == "scorecard"
     ]
 
-    @dg.asset(key=PUBLISHED_KEY, deps=tables, group_name="published", pool=WAREHOUSE_POOL, name=None)
+    @dg.asset(key=PUBLISHED_KEY, deps=tables, group_name="published", pool=WAREHOUSE_POOL)
     def published() -> dg.MaterializeResult[Any]:
         publication = refresh.publish_run(workspace, transformation)
         return dg.MaterializeResult(metadata={"folder": str(publication.folder), **publication.rows})

@@ -216,6 +216,8 @@ def transform(workspace: Workspace, transformation: Transformation) -> Transform
     broken = [node for node in scored if node.resource_type == "model" and not node.ok]
     if broken:
         raise RuntimeError(f"{broken[0].relation} could not be computed: {broken[0].message}")
+    with connect(workspace.warehouse) as con:
+        record_checks(con, _freshness_checks(con))
     return Transformed([*computed, *scored], gates)
 
 
@@ -360,6 +362,20 @@ def _node_checks(nodes: Iterable[NodeResult]) -> Iterator[CheckResult]:
             message=node.message or node.status,
             failing_rows=node.failing_rows,
         )
+
+
+def _freshness_checks(con: "DuckDBPyConnection") -> list[CheckResult]:
+    """What this run found of freshness, so that a later one knows when a stream that is fresh again had been stale."""
+    found = con.execute(
+        """
+        select source || '.' || stream, not stale, sentence from scorecard.source_freshness
+        where business_lag_days is not null order by 1
+        """
+    ).fetchall()
+    return [
+        CheckResult("freshness", subject, "business_date", passed, "warn", sentence)
+        for subject, passed, sentence in found
+    ]
 
 
 def _gate_checks(gates: Iterable[GateResult]) -> list[CheckResult]:

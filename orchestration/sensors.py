@@ -43,10 +43,13 @@ class ObservationsConfig(dg.Config):
 def observations_asset(workspace: Workspace) -> dg.AssetsDefinition:
     """Begins a recompute: today's day, and what the sensor saw, recorded beside the other checks."""
 
-    @dg.asset(key=OBSERVATIONS, group_name="control", pool="warehouse")
+    # One asset as a multi-asset: only so can the step have a name of its own, by which the sensor configures it.
+    @dg.multi_asset(
+        name="observe", specs=[dg.AssetSpec(OBSERVATIONS, group_name="control")], pool="warehouse"
+    )
     def observe(context: dg.AssetExecutionContext, config: ObservationsConfig) -> dg.MaterializeResult[Any]:
         as_of = refresh.as_of_day(workspace, date.fromisoformat(config.as_of) if config.as_of else None)
-        refresh.begin(workspace, context.run_id, as_of)
+        refresh.begin(workspace, context.run.run_id, as_of)
         refresh.record_observations(
             workspace,
             [
@@ -54,7 +57,7 @@ def observations_asset(workspace: Workspace) -> dg.AssetsDefinition:
                 for seen in config.seen
             ],
         )
-        return dg.MaterializeResult(metadata={"seen": len(config.seen)})
+        return dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"seen": len(config.seen)})
 
     return observe
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 
 from connectors.errors import SourceError
 from connectors.finance_files import FinanceFiles
@@ -56,7 +57,9 @@ def problem_of(workspace: Workspace, source: str, error: SourceError) -> Problem
     file = getattr(error, "file", None)
     if file:
         line, column = getattr(error, "line", None) or 1, getattr(error, "column_name", None) or ""
-        return Problem(file, line, column, error.message, error.mend)
+        # The message is whole in itself and begins with the place, which the problem names already.
+        what = error.message.partition(": ")[2] if error.message.startswith(file) else error.message
+        return Problem(Path(file), line, column, what, error.mend)
     where = ("sources", source, error.field) if error.field else ("sources", source)
     return workspace.problem(where, error.message, error.mend)
 

@@ -1,0 +1,155 @@
+"""Dagster over a workspace: assets with owners, checks, schedule, and a sensor through which flags are raised by themselves."""
+
+import json
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from orchestration import refresh
+from orchestration.definitions import build_definitions
+from orchestration.instance import dagster_home
+from orchestration.starter import write_starter
+from orchestration.workspace import Workspace
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    folder = tmp_path_factory.mktemp("dagster") / "acme"
+    list(write_starter(folder))
+    file = folder / "plumbline.yml"
+    file.write_text(
+        file.read_text().replace("freshness_days: 100", "freshness_days: 100\n    owner: data@example.com")
+    )
+    return Workspace(folder)
+
+
+@pytest.fixture(scope="module")
+def definitions(workspace: Workspace) -> dg.Definitions:
+    return build_definitions(workspace)
+
+
+@pytest.fixture(scope="module")
+def instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
+    dagster_home(workspace)
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+    refresh.let_go()
+
+
+@pytest.fixture(scope="module")
+def refreshed(definitions: dg.Definitions, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    """One refresh as the schedule would start it."""
+    result = definitions.resolve_job_def("refresh").execute_in_process(run_config=QUIET, instance=instance)
+    assert result.success
+    return result
+
+
+def published(workspace: Workspace, table: str) -> list[dict[str, object]]:
+    text = (workspace.published / "current" / "json" / f"{table}.json").read_text(encoding="utf-8")
+    rows: list[dict[str, object]] = json.loads(text)
+    return rows
+
+
+def test_streams_and_key_results_are_assets_with_owners_and_groups(definitions: dg.Definitions) -> None:
+    specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+    assert specs["landing/finance/ledger"].owners == ["data@example.com"]
+    assert specs["landing/finance/ledger"].group_name == "finance"
+    key_result = specs["key_results/kr_revenue_posted"]
+    assert key_result.owners == ["kim@example.com"]
+    assert key_result.group_name == "key_results"
+    assert {dep.asset_key.to_user_string() for dep in key_result.deps} == {
+        "flow/ledger_entries",
+        "flow/calendar",
+    }
+    assert specs["published/scorecard"].freshness_policy is not None
+
+
+def test_lineage_reaches_from_the_pull_to_the_published_scorecard(definitions: dg.Definitions) -> None:
+    upstream = dg.AssetSelection.assets("published/scorecard").upstream()
+    keys = {key.to_user_string() for key in upstream.resolve(definitions.resolve_asset_graph())}
+    assert {
+        "landing/finance/ledger",
+        "raw/finance_ledger",
+        "flow/ledger_entries",
+        "key_results/kr_spend_in_plan",
+    } <= keys
+
+
+def test_refresh_runs_every_check_and_publishes(
+    refreshed: dg.ExecuteInProcessResult, definitions: dg.Definitions, workspace: Workspace
+) -> None:
+    evaluated = {evaluation.asset_check_key for evaluation in refreshed.get_asset_check_evaluations()}
+    declared = set(definitions.resolve_asset_graph().asset_check_keys)
+    assert evaluated == declared
+    assert dg.AssetCheckKey(dg.AssetKey(["staging", "stg_finance__ledger"]), "amount_present") in declared
+    assert {row["kr_id"] for row in published(workspace, "kr_current")} == {"revenue-posted", "spend-in-plan"}
+
+
+def test_schedule_runs_by_itself_in_the_time_zone_of_the_cycle(definitions: dg.Definitions) -> None:
+    [schedule] = definitions.schedules or []
+    assert isinstance(schedule, dg.ScheduleDefinition)
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 * * 1-5", "Europe/Berlin")
+
+
+def look(definitions: dg.Definitions, instance: dg.DagsterInstance, cursor: str | None) -> dg.SensorResult:
+    sensor = definitions.resolve_sensor_def("operations")
+    with dg.build_sensor_context(
+        instance=instance, cursor=cursor, definitions=definitions, sensor_name="operations"
+    ) as context:
+        result = sensor(context)
+    if isinstance(result, dg.SkipReason):
+        return dg.SensorResult(skip_reason=result, cursor=cursor)
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def open_flags(workspace: Workspace) -> set[tuple[object, object]]:
+    return {(flag["subject"], flag["rule"]) for flag in published(workspace, "flags") if flag["is_open"]}
+
+
+def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_taking_part(
+    refreshed: dg.ExecuteInProcessResult,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    workspace: Workspace,
+) -> None:
+    first = look(definitions, instance, None)
+    assert not first.run_requests
+    assert not look(definitions, instance, first.cursor).run_requests
+
+    export = workspace.root / "finance" / "gl_sample.csv"
+    sound = export.read_text()
+    export.write_text(sound.replace(".", "?"), encoding="utf-8")
+    broken = definitions.resolve_job_def("refresh").execute_in_process(
+        run_config=QUIET, instance=instance, raise_on_error=False
+    )
+    assert not broken.success
+    assert ("refresh", "succeeded") not in open_flags(workspace)
+
+    seen = look(definitions, instance, first.cursor)
+    assert seen.run_requests is not None
+    [request] = seen.run_requests
+    recomputed = definitions.resolve_job_def("recompute").execute_in_process(
+        run_config={**QUIET, **request.run_config}, instance=instance
+    )
+    assert recomputed.success
+    assert ("refresh", "succeeded") in open_flags(workspace)
+    assert not look(definitions, instance, seen.cursor).run_requests
+
+    export.write_text(sound, encoding="utf-8")
+    assert (
+        definitions.resolve_job_def("refresh").execute_in_process(run_config=QUIET, instance=instance).success
+    )
+    well = look(definitions, instance, seen.cursor)
+    assert well.run_requests is not None
+    [request] = well.run_requests
+    assert (
+        definitions.resolve_job_def("recompute")
+        .execute_in_process(run_config={**QUIET, **request.run_config}, instance=instance)
+        .success
+    )
+    assert ("refresh", "succeeded") not in open_flags(workspace)

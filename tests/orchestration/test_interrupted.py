@@ -1,0 +1,107 @@
+"""An interrupted run leaves the last published scorecard in place, and the next run completes it with the same result."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import PLUMBLINE, environment, plumbline
+
+
+def published(workspace: Path) -> dict[str, bytes]:
+    """Every published file of the current run but `run.json`, which holds run ids and times."""
+    folder = (workspace / ".plumbline" / "published" / "current").resolve()
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    about = json.loads(files.pop("run.json"))
+    assert set(about["rows"]) >= {"kr_current", "kr_daily", "flags"}
+    return files
+
+
+def killed_when_it_says(workspace: Path, words: str) -> str:
+    """Start a run, kill -9 its whole process group as soon as its progress holds the words; what it had said."""
+    process = subprocess.Popen(
+        [str(PLUMBLINE), "run", "-w", str(workspace)],
+        env={**environment(), "PYTHONUNBUFFERED": "1"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    said = ""
+    assert process.stderr is not None
+    for line in process.stderr:
+        said += line
+        if words in line:
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+    assert process.wait(timeout=60) == -signal.SIGKILL, said
+    return said
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with one complete run; tests work on copies of it."""
+    folder = tmp_path_factory.mktemp("finished") / "acme"
+    assert plumbline("init", folder).code == 0
+    answer = plumbline("run", "-w", folder)
+    assert answer.code == 0, answer.err
+    return folder
+
+
+@pytest.mark.parametrize("words", ["loaded finance ledger", "checking what arrived", "checked scorecard"])
+def test_kill_leaves_the_published_scorecard_and_the_next_run_completes_it(
+    finished: Path, tmp_path: Path, words: str
+) -> None:
+    workspace = tmp_path / "acme"
+    shutil.copytree(finished, workspace, symlinks=True)
+    before = published(workspace)
+    ledger = workspace / "finance" / "gl_sample.csv"
+    posting = f"{date.today()},D1,1,4000,revenue,6100,-12345.67"  # noqa: DTZ011 - the starter's quarter is today's
+    ledger.write_text(ledger.read_text() + posting + "\n", encoding="utf-8")
+
+    killed_when_it_says(workspace, words)
+    assert published(workspace) == before
+
+    answer = plumbline("run", "-w", workspace)
+    assert answer.code == 0, answer.err
+    assert published(workspace) == published(uninterrupted(finished, tmp_path, ledger))
+    assert published(workspace)["json/kr_current.json"] != before["json/kr_current.json"]
+    assert not list((workspace / ".plumbline" / "published").glob("*.part"))
+
+
+_uninterrupted: dict[str, Path] = {}
+
+
+def uninterrupted(finished: Path, folder: Path, ledger: Path) -> Path:
+    """The same new posting, run to the end at once; computed for the first test that asks."""
+    if "workspace" not in _uninterrupted:
+        workspace = folder / "uninterrupted"
+        shutil.copytree(finished, workspace, symlinks=True)
+        shutil.copy2(ledger, workspace / "finance" / ledger.name)
+        answer = plumbline("run", "-w", workspace)
+        assert answer.code == 0, answer.err
+        _uninterrupted["workspace"] = workspace
+    return _uninterrupted["workspace"]
+
+
+def test_two_runs_at_once_wait_for_each_other(finished: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "acme"
+    shutil.copytree(finished, workspace, symlinks=True)
+    both = [
+        subprocess.Popen(
+            [str(PLUMBLINE), "run", "-w", str(workspace)],
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=200)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert any("waiting" in words for words in said), said
