@@ -104,7 +104,7 @@ def _deals(latest: datetime) -> tuple[Check, ...]:
         _three_letters("Deals in a currency that is no three-letter code"),
         no_rows(
             "stage_listed",
-            """stage_id IS NOT NULL AND NOT EXISTS (
+            """pipeline_id IS NOT NULL AND stage_id IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM staging.stg_hubspot__stages AS listed
                 WHERE listed.stage_id = checked.stage_id AND listed.pipeline_id = checked.pipeline_id
                     AND listed._source = checked._source

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
     from duckdb_engine import ConnectionWrapper
+    from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 
 
 class _KeptOpen(StrEnum):
@@ -27,6 +28,34 @@ def keep_duckdb_open() -> None:
     dialects: tuple[Enum, ...] = engine._PERSISTED_CONNECTION_DIALECTS
     if _KeptOpen.DUCKDB not in dialects:
         engine._PERSISTED_CONNECTION_DIALECTS = (*dialects, _KeptOpen.DUCKDB)  # type: ignore[assignment]
+
+
+def silent_datasource(connections: Connections) -> SQLDatasource:
+    """The warehouse as a source of data, in a context that lives in memory, draws no bars and sends no statistics.
+
+    Left to itself, ``get_context`` would also make a folder for a site of documents.
+    """
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    keep_duckdb_open()
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(),
+            analytics_enabled=False,
+            progress_bars=ProgressBarsConfig(globally=False),
+        ),
+    )
+    return context.data_sources.add_sql(
+        name="warehouse",
+        connection_string="duckdb://",
+        kwargs={"creator": connections.connect},  # type: ignore[call-arg] # missing in its type stubs only
+    )
 
 
 class Connections:

@@ -59,14 +59,15 @@ def _first_line(text: str) -> str:
 
 
 def _rows(check: Check, count: int, rows: Sequence[Any], key: Sequence[str]) -> Finding:
-    named = [_name(row, key) for row in rows[:_EXAMPLES] if isinstance(row, Mapping)]
+    names = (_name(row, key) for row in rows[:_EXAMPLES] if isinstance(row, Mapping))
+    named = [name for name in names if name]
     such_as = f", such as {_listed(named)}" if named else ""
     return Finding(f"{check.fault}: {count:,}{such_as}.", count)
 
 
 def _name(row: Mapping[str, Any], key: Sequence[str]) -> str:
-    """A row by its key, with the value that is wrong where there is a single one."""
-    named = "/".join(str(row[column]) for column in key if column in row)
+    """A row by its key, with the value that is wrong where there is a single one; empty when all of it is null."""
+    named = "/".join(str(row[column]) for column in key if row.get(column) is not None)
     values = [str(value) for column, value in row.items() if column not in key and value is not None]
     if not named:
         return "/".join(values)

@@ -41,20 +41,11 @@ def run_gates(warehouse: Path, suites: Sequence[Suite], progress: GateProgress) 
     them. Other connections of this process to the warehouse stay open and usable. Importing Great Expectations takes
     seconds and happens here.
     """
-    import great_expectations as gx
+    from expectations.duckdb_gx import Connections, silent_datasource
 
-    from expectations.duckdb_gx import Connections, keep_duckdb_open
-
-    keep_duckdb_open()
     results: list[GateResult] = []
     with Connections(warehouse) as connections:
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-        datasource = context.data_sources.add_sql(
-            name="warehouse",
-            connection_string="duckdb://",
-            kwargs={"creator": connections.connect},  # type: ignore[call-arg] # missing in its type stubs only
-        )
+        datasource = silent_datasource(connections)
         tables = connections.tables()
         for done, suite in enumerate(suites, start=1):
             results += _gates(datasource, suite) if suite.subject in tables else [_missing(suite)]

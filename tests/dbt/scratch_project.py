@@ -43,46 +43,24 @@ VARS: dict[str, str] = {
     "hubspot_waits_for_property": "waits_for_issue",
 }
 
+
+def _typed(kind: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), kind)
+
+
 SEEDS: dict[str, dict[str, str]] = {
-    "strategy_functions": {"function_id": "text", "name": "text", "head_name": "text", "head_email": "text"},
-    "strategy_function_members": {"function_id": "text", "kind": "text", "value": "text"},
-    "strategy_objectives": dict.fromkeys(
-        [
-            "objective_id",
-            "name",
-            "level",
-            "function_id",
-            "perspective",
-            "sponsor_name",
-            "sponsor_email",
-            "supports",
-        ],
-        "text",
+    "strategy_functions": _typed("text", "function_id name head_name head_email"),
+    "strategy_function_members": _typed("text", "function_id kind value"),
+    "strategy_objectives": _typed(
+        "text", "objective_id name level function_id perspective sponsor_name sponsor_email supports"
     ),
     "strategy_key_results": {
-        **dict.fromkeys(
-            [
-                "kr_id",
-                "name",
-                "objective_id",
-                "function_id",
-                "owner_name",
-                "owner_email",
-                "perspective",
-                "kind",
-                "unit",
-            ],
-            "text",
-        ),
-        **dict.fromkeys(["baseline", "target", "band_low", "band_high"], "decimal(28,6)"),
-        **dict.fromkeys(["pace", "measure_text", "model"], "text"),
+        **_typed("text", "kr_id name objective_id function_id owner_name owner_email perspective kind unit"),
+        **_typed("decimal(28,6)", "baseline target band_low band_high"),
+        **_typed("text", "pace measure_text model"),
         "sort_order": "integer",
     },
     "strategy_steps": {"kr_id": "text", "on_date": "date", "expected_value": "decimal(28,6)"},
-    "strategy_handoffs": dict.fromkeys(
-        ["handoff_id", "name", "giver_function", "receiver_function", "needed_by", "scope_filter"], "text"
-    ),
-    "strategy_kr_handoffs": {"kr_id": "text", "handoff_id": "text"},
     "strategy_thresholds": {"rule": "text", "red": "decimal(18,6)", "amber": "decimal(18,6)"},
     "strategy_holidays": {"on_date": "date", "name": "text"},
 }

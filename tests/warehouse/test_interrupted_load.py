@@ -27,7 +27,7 @@ for manifest in pending(con, Landing(landing)):
     print("loading", flush=True)
     load(con, landing, manifest)
 """
-_ROWS = 200_000
+_ROWS = 100_000
 _CONTENT = "SELECT count(*), sum(hash(_key, _updated_at, record::VARCHAR)) FROM raw.jira_issues"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -141,13 +142,15 @@ def test_keys_of_several_parts_and_odd_field_names_are_read(tmp_path: Path) -> N
 def test_two_sources_of_one_system_do_not_touch_each_other(tmp_path: Path) -> None:
     con = memory_warehouse()
     for source in ("acme", "other"):
-        load(con, tmp_path, land(tmp_path, STATUSES, [{"id": "1", "of": source}], source=source))
-    load(con, tmp_path, land(tmp_path, STATUSES, [{"id": "2"}], source="acme"))
-    assert set(rows(con, "SELECT _source, _key, _deleted FROM raw.jira_statuses")) == {
-        ("acme", "1", True),
-        ("acme", "2", False),
-        ("other", "1", False),
+        load(con, tmp_path, land(tmp_path, STATUSES, [{"id": "1"}, {"id": "2"}], source=source))
+    load(con, tmp_path, land(tmp_path, STATUSES, [{"id": "1", "name": "new"}], source="acme"))
+    assert set(rows(con, "SELECT _source, _key, record->>'$.name', _deleted FROM raw.jira_statuses")) == {
+        ("acme", "1", "new", False),
+        ("acme", "2", None, True),
+        ("other", "1", None, False),
+        ("other", "2", None, False),
     }
+    assert rows(con, "SELECT DISTINCT _source FROM raw.jira_statuses__superseded") == [("acme",)]
 
 
 def test_what_a_snapshot_no_longer_has_is_deleted_and_comes_back_when_it_does(tmp_path: Path) -> None:
@@ -239,12 +242,12 @@ def test_a_manifest_cannot_smuggle_sql_into_a_table_name(tmp_path: Path) -> None
 )
 def test_a_workspace_may_have_any_folder_name(tmp_path: Path, folder: str) -> None:
     con = memory_warehouse()
-    for root in (tmp_path / folder, tmp_path / "with  star", tmp_path / "with a star"):
-        # The others match the first one's name when it is read as a pattern.
-        manifest = land(root, ISSUES, [issue("1", "2026-10-01T00:00:00Z")])
-        if root.name == folder:
-            load(con, root, manifest)
-    assert rows(con, "SELECT count(*) FROM raw.jira_issues") == [(1,)]
+    root = tmp_path / folder
+    manifest = land(root, ISSUES, [issue("1", "2026-10-01T00:00:00Z")])
+    # Read as patterns, some of these names are also those of their neighbours.
+    for neighbour in ("with b", "with a star", "with ! mark", "ümläut a"):
+        shutil.copytree(root, tmp_path / neighbour)
+    assert load(con, root, manifest).rows == 1
 
 
 def test_every_version_that_was_known_at_a_time_can_be_told(tmp_path: Path) -> None:

@@ -51,10 +51,17 @@
 {%- endmacro %}
 
 
-{#- Which names of `readings` (name: (text, parsed)) had a text that could not be read, joined by blanks; null when all could. -#}
-{% macro unreadable(readings) -%}
+{#-
+    Names, joined by blanks, of the fields that are missing or could not be read; null when there are none.
+    needed: {name: parsed}, which every record has; optional: {name: (text, parsed)}, which may be empty.
+-#}
+{% macro unreadable(needed, optional={}) -%}
     nullif(rtrim(
-        {%- for name, reading in readings.items() %}
+        {%- for name, parsed in needed.items() %}
+        case when {{ parsed }} is null then '{{ name }} ' else '' end
+        {{- ' ||' if optional or not loop.last }}
+        {%- endfor %}
+        {%- for name, reading in optional.items() %}
         case when nullif({{ reading[0] }}, '') is not null and {{ reading[1] }} is null then '{{ name }} ' else '' end
         {{- ' ||' if not loop.last }}
         {%- endfor %}

@@ -32,8 +32,10 @@ select
     currency,
     amount_company,
     {{ plumbline.unreadable({
-        'month': ('month_text', 'month_day'),
-        'amount': ('amount_text', 'amount'),
+        'month': 'month_day',
+        'account': 'account',
+        'amount': 'amount',
+    }, optional={
         'amount_company': ('amount_company_text', 'amount_company'),
     }) }} as unreadable,
     _source,

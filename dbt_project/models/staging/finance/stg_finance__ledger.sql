@@ -45,9 +45,11 @@ select
     counterparty,
     description,
     {{ plumbline.unreadable({
-        'date': ('date_text', 'date'),
+        'date': 'date',
+        'account': 'account',
+        'amount': 'amount',
+    }, optional={
         'posted_at': ('posted_text', 'posted_at'),
-        'amount': ('amount_text', 'amount'),
         'amount_company': ('amount_company_text', 'amount_company'),
     }) }} as unreadable,
     _source,

@@ -55,8 +55,12 @@ select
     {% endif -%}
     {% endfor -%}
     {{ plumbline.unreadable({
-        'createdate': ("coalesce(nullif(create_text, ''), created_text)", 'created_at'),
-        'updatedAt': ('updated_text', 'updated_at'),
+        'id': 'deal_id',
+        'pipeline': 'pipeline_id',
+        'dealstage': 'stage_id',
+        'createdate': 'created_at',
+        'updatedAt': 'updated_at',
+    }, optional={
         'closedate': ('close_text', 'close_at'),
         'amount': ('amount_text', 'amount'),
         'amount_in_home_currency': ('amount_company_text', 'amount_company'),

@@ -45,7 +45,7 @@ select
     to_text,
     changed_at,
     author_id,
-    {{ plumbline.unreadable({'created': ('created_text', 'changed_at')}) }} as unreadable,
+    {{ plumbline.unreadable({'issueId': 'issue_id', 'id': 'history_id', 'created': 'changed_at', 'field': 'field_name'}) }} as unreadable,
     _source,
     _source || '/changelogs/' || _key as _record,
     _deleted

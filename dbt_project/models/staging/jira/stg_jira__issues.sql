@@ -59,8 +59,12 @@ select
     updated_at,
     resolved_at,
     {{ plumbline.unreadable({
-        'created': ('created_text', 'created_at'),
-        'updated': ('updated_text', 'updated_at'),
+        'id': 'issue_id',
+        'project': 'project_key',
+        'status': 'status_id',
+        'created': 'created_at',
+        'updated': 'updated_at',
+    }, optional={
         'resolutiondate': ('resolved_text', 'resolved_at'),
         'estimate': ('estimate_text', 'estimate'),
     }) }} as unreadable,

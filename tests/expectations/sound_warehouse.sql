@@ -1,0 +1,81 @@
+-- A small warehouse in which every gate holds: the columns that the staging and scorecard models make, two sources.
+CREATE SCHEMA staging;
+CREATE SCHEMA scorecard;
+
+CREATE TABLE staging.stg_jira__issues AS
+SELECT
+    id AS issue_id, 'PLAT-' || id AS issue_key, '1' AS project_id, 'PLAT' AS project_key, 'Work' AS summary,
+    '10' AS type_id, 'Story' AS type, 0 AS type_level, '3' AS status_id, 'Doing' AS status,
+    'indeterminate' AS status_category, NULL::VARCHAR AS parent_id, '|api|' AS labels, '' AS fix_versions,
+    2.5::DECIMAL(18, 2) AS estimate, 'High' AS priority, 'a1' AS assignee_id, 'r1' AS reporter_id,
+    TIMESTAMPTZ '2026-10-01 08:00:00+02' AS created_at, TIMESTAMPTZ '2026-10-30 23:59:59+01' AS updated_at,
+    NULL::TIMESTAMPTZ AS resolved_at, NULL::VARCHAR AS unreadable,
+    source AS _source, source || '/issues/' || id AS _record, false AS _deleted
+FROM (VALUES ('acme', '101'), ('acme', '102'), ('other', '101')) AS made (source, id);
+-- What is deleted is not looked at.
+INSERT INTO staging.stg_jira__issues (_source, _record, _deleted) VALUES ('acme', 'acme/issues/103', true);
+
+CREATE TABLE staging.stg_jira__changelogs AS
+SELECT
+    '101' AS issue_id, '9' || item_no AS history_id, item_no, 'status' AS field_name, 'status' AS field_id,
+    '1' AS from_value, 'To do' AS from_text, '3' AS to_value, 'Doing' AS to_text,
+    TIMESTAMPTZ '2026-10-02 08:00:00+02' AS changed_at, 'a1' AS author_id, NULL::VARCHAR AS unreadable,
+    source AS _source, source || '/changelogs/101/9' AS _record, false AS _deleted
+FROM (VALUES ('acme', 1), ('acme', 2), ('other', 1)) AS made (source, item_no);
+
+CREATE TABLE staging.stg_jira__statuses AS
+SELECT
+    id AS status_id, status, category AS status_category, source AS _source,
+    source || '/statuses/' || id AS _record, false AS _deleted
+FROM (VALUES ('1', 'To do', 'todo'), ('3', 'Doing', 'in_progress'), ('5', 'Done', 'done')) AS made (id, status, category)
+CROSS JOIN (VALUES ('acme'), ('other')) AS sources (source);
+
+CREATE TABLE staging.stg_hubspot__deals AS
+SELECT
+    id AS deal_id, 'A deal' AS name, 'p1' AS pipeline_id, stage AS stage_id, amount::DECIMAL(18, 2) AS amount,
+    amount::DECIMAL(18, 2) AS amount_company, currency, TIMESTAMPTZ '2026-10-01 08:00:00Z' AS created_at,
+    TIMESTAMPTZ '2026-10-01 08:00:00Z' AS updated_at, TIMESTAMPTZ '2027-03-01 00:00:00Z' AS close_at,
+    'o1' AS owner_id, NULL::VARCHAR AS product, NULL::VARCHAR AS waits_for, NULL::VARCHAR AS unreadable,
+    'crm' AS _source, 'crm/deals/' || id AS _record, false AS _deleted
+FROM (VALUES ('1', 'open', NULL, NULL), ('2', 'won', 100, 'EUR')) AS made (id, stage, amount, currency);
+
+CREATE TABLE staging.stg_hubspot__stages AS
+SELECT
+    'p1' AS pipeline_id, 'Sales' AS pipeline, id AS stage_id, upper(id) AS stage, 1 AS stage_no,
+    0.5::DECIMAL(9, 4) AS probability, id = 'won' AS is_closed, id = 'won' AS is_won, 'crm' AS _source,
+    'crm/pipelines/p1' AS _record, false AS _deleted
+FROM (VALUES ('open'), ('won')) AS made (id);
+
+CREATE TABLE staging.stg_finance__ledger AS
+SELECT
+    DATE '2026-10-31' AS date, TIMESTAMPTZ '2026-10-30 10:00:00Z' AS posted_at, '4400' AS account,
+    'Revenue' AS account_name, 'revenue' AS account_type, '4100' AS cost_centre, -10.01::DECIMAL(18, 2) AS amount,
+    'EUR' AS currency, -10.01::DECIMAL(18, 2) AS amount_company, 'D1' AS document, id AS line,
+    NULL::VARCHAR AS counterparty, NULL::VARCHAR AS description, NULL::VARCHAR AS unreadable, 'books' AS _source,
+    id AS _key, 'books/ledger/' || id AS _record, false AS _deleted
+FROM (VALUES ('1'), ('2')) AS made (id);
+
+CREATE TABLE staging.stg_finance__budgets AS
+SELECT
+    DATE '2027-01-01' AS month, '6000' AS account, 'expense' AS account_type, '4100' AS cost_centre,
+    100::DECIMAL(18, 2) AS amount, 'EUR' AS currency, 100::DECIMAL(18, 2) AS amount_company,
+    NULL::VARCHAR AS unreadable, 'books' AS _source, id AS _key, 'books/budgets/' || id AS _record, false AS _deleted
+FROM (VALUES ('1'), ('2')) AS made (id);
+
+CREATE TABLE scorecard.kr_daily AS
+SELECT
+    kr AS kr_id, day AS date, value::DECIMAL(28, 6) AS value, 1::BIGINT AS records,
+    (value / 10)::DECIMAL(18, 6) AS progress, 0.5::DECIMAL(18, 6) AS expected_progress, 5::DECIMAL(28, 6) AS expected_value,
+    0.9::DECIMAL(18, 6) AS pace, status, 'pace' AS rule, 'Half of the way is done.' AS reason, '{}' AS inputs
+FROM (VALUES ('faster', 5, 'green'), ('steady', NULL, 'amber')) AS made (kr, value, status)
+CROSS JOIN (VALUES (DATE '2026-10-29'), (DATE '2026-10-30')) AS days (day);
+
+CREATE TABLE scorecard.kr_current AS
+SELECT * RENAME (date AS as_of), 'o1' AS objective_id, 'Ada' AS owner_name, 'ada@example.com' AS owner_email
+FROM scorecard.kr_daily WHERE date = DATE '2026-10-30';
+
+CREATE TABLE scorecard.objective_current AS
+SELECT
+    id AS objective_id, 'An objective' AS name, 'company' AS level, status, 0.5::DECIMAL(18, 6) AS progress,
+    krs AS key_results, krs - amber AS green, amber, 0 AS red, weakest AS weakest_kr_id, DATE '2026-10-30' AS as_of
+FROM (VALUES ('o1', 'amber', 2, 1, 'steady'), ('o2', NULL, 0, 0, NULL)) AS made (id, status, krs, amber, weakest);

@@ -1,0 +1,384 @@
+"""Every gate holds on sound data and is the only one to fail on a record that is wrong in its one way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations.arriving import arriving_suites
+from expectations.gates import GateResult, run_gates
+from expectations.published import published_suites
+from expectations.suites import Suite
+
+_SOUND = (Path(__file__).parent / "sound_warehouse.sql").read_text(encoding="utf-8")
+_CONFIGURED = [
+    ("acme", "jira", "issues"),
+    ("other", "jira", "issues"),
+    ("acme", "jira", "changelogs"),
+    ("other", "jira", "changelogs"),
+    ("acme", "jira", "statuses"),
+    ("other", "jira", "statuses"),
+    ("acme", "jira", "projects"),
+    ("crm", "hubspot", "deals"),
+    ("crm", "hubspot", "pipelines"),
+    ("books", "finance", "ledger"),
+    ("books", "finance", "budgets"),
+]
+_SUITES = {
+    suite.subject: suite
+    for suite in (
+        *arriving_suites(_CONFIGURED, datetime(2026, 10, 30, 23, tzinfo=UTC)),
+        *published_suites(["steady", "faster"], date(2026, 10, 30)),
+    )
+}
+
+_ISSUES = "UPDATE staging.stg_jira__issues SET {} WHERE _record = 'acme/issues/101'"
+_CHANGES = "UPDATE staging.stg_jira__changelogs SET {} WHERE _source = 'acme' AND item_no = 2"
+_STATUSES = "UPDATE staging.stg_jira__statuses SET {} WHERE _record = 'acme/statuses/1'"
+_DEALS = "UPDATE staging.stg_hubspot__deals SET {} WHERE deal_id = '2'"
+_STAGES = "UPDATE staging.stg_hubspot__stages SET {} WHERE stage_id = 'open'"
+_LEDGER = "UPDATE staging.stg_finance__ledger SET {} WHERE _key = '1'"
+_BUDGETS = "UPDATE staging.stg_finance__budgets SET {} WHERE _key = '1'"
+_CURRENT = "UPDATE scorecard.kr_current SET {} WHERE kr_id = 'faster'"
+_DAILY = "UPDATE scorecard.kr_daily SET {} WHERE kr_id = 'faster' AND date = '2026-10-30'"
+_OBJECTIVE = "UPDATE scorecard.objective_current SET {} WHERE objective_id = 'o1'"
+
+
+def _again(table: str, row: str) -> str:
+    return f"INSERT INTO {table} SELECT * FROM {table} WHERE {row}"
+
+
+# What is done to the sound warehouse, by the one gate that must notice, with a text that its sentence must hold.
+_FAULTS: dict[tuple[str, str], tuple[str, str]] = {
+    ("staging.stg_jira__issues", "_source_complete"): (
+        "DELETE FROM staging.stg_jira__issues WHERE _source = 'other'",
+        "Sources without a single issue: other.",
+    ),
+    ("staging.stg_jira__issues", "issue_id_present"): (
+        _ISSUES.format("issue_id = NULL"),
+        "Issues without an id: 1, such as acme/issues/101.",
+    ),
+    ("staging.stg_jira__issues", "_record_unique"): (
+        _again("staging.stg_jira__issues", "_record = 'acme/issues/101'"),
+        "Issues that are there twice: 2, such as acme/issues/101",
+    ),
+    ("staging.stg_jira__issues", "issue_key_present"): (
+        _ISSUES.format("issue_key = NULL"),
+        "acme/issues/101",
+    ),
+    ("staging.stg_jira__issues", "project_id_present"): (
+        _ISSUES.format("project_id = NULL"),
+        "acme/issues/101",
+    ),
+    ("staging.stg_jira__issues", "type_id_present"): (_ISSUES.format("type_id = NULL"), "acme/issues/101"),
+    ("staging.stg_jira__issues", "status_id_present"): (
+        _ISSUES.format("status_id = NULL"),
+        "acme/issues/101",
+    ),
+    ("staging.stg_jira__issues", "created_at_present"): (
+        _ISSUES.format("created_at = NULL"),
+        "acme/issues/101",
+    ),
+    ("staging.stg_jira__issues", "updated_at_present"): (
+        _ISSUES.format("updated_at = NULL"),
+        "acme/issues/101",
+    ),
+    ("staging.stg_jira__issues", "unreadable_absent"): (
+        _ISSUES.format("unreadable = 'estimate'"),
+        "such as acme/issues/101 (estimate).",
+    ),
+    ("staging.stg_jira__issues", "created_at_plausible"): (
+        _ISSUES.format("created_at = '2026-10-31 00:00:01+01'"),
+        "acme/issues/101 (2026-10-30 23:00:01+00:00)",
+    ),
+    ("staging.stg_jira__issues", "resolved_at_plausible"): (
+        _ISSUES.format("resolved_at = '2226-10-30 00:00:00Z'"),
+        "acme/issues/101 (2226-10-30",
+    ),
+    ("staging.stg_jira__issues", "resolved_after_created"): (
+        _ISSUES.format("resolved_at = '2026-09-30 00:00:00Z'"),
+        "acme/issues/101",
+    ),
+    ("staging.stg_jira__issues", "status_listed"): (
+        _ISSUES.format("status_id = '77'"),
+        "1, such as acme/issues/101.",
+    ),
+    ("staging.stg_jira__changelogs", "_source_complete"): (
+        "DELETE FROM staging.stg_jira__changelogs WHERE _source = 'other'",
+        "other",
+    ),
+    ("staging.stg_jira__changelogs", "issue_id_present"): (
+        _CHANGES.format("issue_id = NULL"),
+        "acme/changelogs/101/9/2",
+    ),
+    ("staging.stg_jira__changelogs", "history_id_present"): (
+        _CHANGES.format("history_id = NULL"),
+        "acme/changelogs",
+    ),
+    ("staging.stg_jira__changelogs", "field_name_present"): (
+        _CHANGES.format("field_name = NULL"),
+        "acme/changelogs",
+    ),
+    ("staging.stg_jira__changelogs", "changed_at_present"): (
+        _CHANGES.format("changed_at = NULL"),
+        "acme/changelogs",
+    ),
+    ("staging.stg_jira__changelogs", "unreadable_absent"): (
+        _CHANGES.format("unreadable = 'created'"),
+        "(created)",
+    ),
+    ("staging.stg_jira__changelogs", "changed_at_plausible"): (
+        _CHANGES.format("changed_at = '1970-01-01 00:00:00Z'"),
+        "(1970-01-01",
+    ),
+    ("staging.stg_jira__statuses", "_source_complete"): (
+        "DELETE FROM staging.stg_jira__statuses WHERE _source = 'other'",
+        "other",
+    ),
+    ("staging.stg_jira__statuses", "status_id_present"): (
+        _STATUSES.format("status_id = NULL"),
+        "acme/statuses/1",
+    ),
+    ("staging.stg_jira__statuses", "_record_unique"): (
+        _again("staging.stg_jira__statuses", "_record = 'acme/statuses/1'"),
+        "acme/statuses/1",
+    ),
+    ("staging.stg_jira__statuses", "status_present"): (_STATUSES.format("status = NULL"), "acme/statuses/1"),
+    ("staging.stg_jira__statuses", "status_category_present"): (
+        _STATUSES.format("status_category = NULL"),
+        "acme/statuses/1",
+    ),
+    ("staging.stg_jira__statuses", "status_category_known"): (
+        _STATUSES.format("status_category = 'waiting'"),
+        "acme/statuses/1 (waiting)",
+    ),
+    ("staging.stg_hubspot__deals", "_source_complete"): (
+        "UPDATE staging.stg_hubspot__deals SET _deleted = true",
+        "crm",
+    ),
+    ("staging.stg_hubspot__deals", "deal_id_present"): (_DEALS.format("deal_id = NULL"), "crm/deals/2"),
+    ("staging.stg_hubspot__deals", "_record_unique"): (
+        _again("staging.stg_hubspot__deals", "deal_id = '2'"),
+        "crm/deals/2",
+    ),
+    ("staging.stg_hubspot__deals", "pipeline_id_present"): (
+        _DEALS.format("pipeline_id = NULL"),
+        "crm/deals/2",
+    ),
+    ("staging.stg_hubspot__deals", "stage_id_present"): (_DEALS.format("stage_id = NULL"), "crm/deals/2"),
+    ("staging.stg_hubspot__deals", "created_at_present"): (_DEALS.format("created_at = NULL"), "crm/deals/2"),
+    ("staging.stg_hubspot__deals", "unreadable_absent"): (
+        _DEALS.format("unreadable = 'amount'"),
+        "crm/deals/2 (amount)",
+    ),
+    ("staging.stg_hubspot__deals", "created_at_plausible"): (
+        _DEALS.format("created_at = '2027-01-01 00:00:00Z'"),
+        "crm/deals/2",
+    ),
+    ("staging.stg_hubspot__deals", "close_at_plausible"): (
+        _DEALS.format("close_at = '2206-01-01 00:00:00Z'"),
+        "crm/deals/2",
+    ),
+    ("staging.stg_hubspot__deals", "currency_code"): (_DEALS.format("currency = 'Eu€'"), "crm/deals/2"),
+    ("staging.stg_hubspot__deals", "stage_listed"): (_DEALS.format("stage_id = 'gone'"), "crm/deals/2"),
+    ("staging.stg_hubspot__deals", "won_amount_present"): (
+        _DEALS.format("amount = NULL"),
+        "Won deals without an amount: 1",
+    ),
+    ("staging.stg_hubspot__stages", "_source_complete"): ("DELETE FROM staging.stg_hubspot__stages", "crm"),
+    ("staging.stg_hubspot__stages", "pipeline_id_present"): (
+        _STAGES.format("pipeline_id = NULL"),
+        "crm/pipelines/p1/open",
+    ),
+    ("staging.stg_hubspot__stages", "stage_id_present"): (
+        _STAGES.format("stage_id = NULL"),
+        "crm/pipelines/p1",
+    ),
+    ("staging.stg_hubspot__stages", "stage_unique"): (
+        _again("staging.stg_hubspot__stages", "stage_id = 'open'"),
+        "open",
+    ),
+    ("staging.stg_hubspot__stages", "stage_present"): (
+        _STAGES.format("stage = NULL"),
+        "crm/pipelines/p1/open",
+    ),
+    ("staging.stg_hubspot__stages", "won_is_closed"): (
+        _STAGES.format("is_won = true"),
+        "crm/pipelines/p1/open",
+    ),
+    ("staging.stg_finance__ledger", "_source_complete"): ("DELETE FROM staging.stg_finance__ledger", "books"),
+    ("staging.stg_finance__ledger", "_record_unique"): (
+        _again("staging.stg_finance__ledger", "_key = '1'"),
+        "books/ledger/1",
+    ),
+    ("staging.stg_finance__ledger", "date_present"): (_LEDGER.format("date = NULL"), "books/ledger/1"),
+    ("staging.stg_finance__ledger", "account_present"): (_LEDGER.format("account = NULL"), "books/ledger/1"),
+    ("staging.stg_finance__ledger", "amount_present"): (_LEDGER.format("amount = NULL"), "books/ledger/1"),
+    ("staging.stg_finance__ledger", "amount_company_present"): (
+        _LEDGER.format("amount_company = NULL"),
+        "books/ledger/1",
+    ),
+    ("staging.stg_finance__ledger", "currency_present"): (
+        _LEDGER.format("currency = NULL"),
+        "books/ledger/1",
+    ),
+    ("staging.stg_finance__ledger", "unreadable_absent"): (
+        _LEDGER.format("unreadable = 'amount date'"),
+        "(amount date)",
+    ),
+    ("staging.stg_finance__ledger", "date_plausible"): (
+        _LEDGER.format("date = '2026-12-02'"),
+        "books/ledger/1 (2026-12-02)",
+    ),
+    ("staging.stg_finance__ledger", "posted_at_plausible"): (
+        _LEDGER.format("posted_at = '1899-12-30 00:00:00Z'"),
+        "(1899-12-30",
+    ),
+    ("staging.stg_finance__ledger", "currency_code"): (_LEDGER.format("currency = 'Euro'"), "books/ledger/1"),
+    ("staging.stg_finance__budgets", "_source_complete"): (
+        "DELETE FROM staging.stg_finance__budgets",
+        "books",
+    ),
+    ("staging.stg_finance__budgets", "_record_unique"): (
+        _again("staging.stg_finance__budgets", "_key = '1'"),
+        "books/budgets/1",
+    ),
+    ("staging.stg_finance__budgets", "month_present"): (_BUDGETS.format("month = NULL"), "books/budgets/1"),
+    ("staging.stg_finance__budgets", "account_present"): (
+        _BUDGETS.format("account = NULL"),
+        "books/budgets/1",
+    ),
+    ("staging.stg_finance__budgets", "amount_present"): (_BUDGETS.format("amount = NULL"), "books/budgets/1"),
+    ("staging.stg_finance__budgets", "amount_company_present"): (
+        _BUDGETS.format("amount_company = NULL"),
+        "books/budgets/1",
+    ),
+    ("staging.stg_finance__budgets", "currency_present"): (
+        _BUDGETS.format("currency = NULL"),
+        "books/budgets/1",
+    ),
+    ("staging.stg_finance__budgets", "unreadable_absent"): (
+        _BUDGETS.format("unreadable = 'month'"),
+        "(month)",
+    ),
+    ("staging.stg_finance__budgets", "month_plausible"): (
+        _BUDGETS.format("month = '1926-10-01'"),
+        "(1926-10-01)",
+    ),
+    ("staging.stg_finance__budgets", "currency_code"): (
+        _BUDGETS.format("currency = 'eur'"),
+        "books/budgets/1",
+    ),
+    ("scorecard.kr_current", "kr_id_present"): (
+        "INSERT INTO scorecard.kr_current SELECT * REPLACE (NULL AS kr_id) FROM scorecard.kr_current LIMIT 1",
+        "without an id: 1.",
+    ),
+    ("scorecard.kr_current", "kr_id_unique"): (_again("scorecard.kr_current", "kr_id = 'faster'"), "faster"),
+    ("scorecard.kr_current", "kr_id_complete"): (
+        "DELETE FROM scorecard.kr_current WHERE kr_id = 'steady'",
+        "Configured key results that are missing: steady.",
+    ),
+    ("scorecard.kr_current", "kr_id_known"): (
+        "INSERT INTO scorecard.kr_current SELECT * REPLACE ('typed-in' AS kr_id) FROM scorecard.kr_current LIMIT 1",
+        "typed-in",
+    ),
+    ("scorecard.kr_current", "owner_email_present"): (_CURRENT.format("owner_email = NULL"), "faster"),
+    ("scorecard.kr_current", "as_of_present"): (_CURRENT.format("as_of = NULL"), "faster"),
+    ("scorecard.kr_current", "as_of_plausible"): (
+        _CURRENT.format("as_of = '2026-10-31'"),
+        "faster (2026-10-31)",
+    ),
+    ("scorecard.kr_current", "status_present"): (_CURRENT.format("status = NULL"), "faster"),
+    ("scorecard.kr_current", "status_known"): (_CURRENT.format("status = 'blue'"), "faster (blue)"),
+    ("scorecard.kr_current", "rule_present"): (_CURRENT.format("rule = NULL"), "faster"),
+    ("scorecard.kr_current", "reason_present"): (_CURRENT.format("reason = ' '"), "faster"),
+    ("scorecard.kr_current", "progress_present"): (_CURRENT.format("progress = NULL"), "faster"),
+    ("scorecard.kr_daily", "kr_id_present"): (
+        "INSERT INTO scorecard.kr_daily SELECT * REPLACE (NULL AS kr_id) FROM scorecard.kr_daily LIMIT 1",
+        "1",
+    ),
+    ("scorecard.kr_daily", "day_unique"): (
+        _again("scorecard.kr_daily", "kr_id = 'faster'"),
+        "faster/2026-10-",
+    ),
+    ("scorecard.kr_daily", "kr_id_complete"): (
+        "DELETE FROM scorecard.kr_daily WHERE kr_id = 'steady'",
+        "steady",
+    ),
+    ("scorecard.kr_daily", "date_present"): (_DAILY.format("date = NULL"), "faster"),
+    ("scorecard.kr_daily", "date_plausible"): (_DAILY.format("date = '2026-10-31'"), "faster/2026-10-31"),
+    ("scorecard.kr_daily", "status_present"): (_DAILY.format("status = NULL"), "faster/2026-10-30"),
+    ("scorecard.kr_daily", "status_known"): (_DAILY.format("status = 'blue'"), "faster/2026-10-30 (blue)"),
+    ("scorecard.kr_daily", "rule_present"): (_DAILY.format("rule = NULL"), "faster/2026-10-30"),
+    ("scorecard.kr_daily", "reason_present"): (_DAILY.format("reason = NULL"), "faster/2026-10-30"),
+    ("scorecard.kr_daily", "progress_present"): (_DAILY.format("progress = NULL"), "faster/2026-10-30"),
+    ("scorecard.objective_current", "objective_id_present"): (
+        _OBJECTIVE.format("objective_id = NULL"),
+        "without an id: 1.",
+    ),
+    ("scorecard.objective_current", "objective_id_unique"): (
+        _again("scorecard.objective_current", "objective_id = 'o1'"),
+        "o1",
+    ),
+    ("scorecard.objective_current", "status_known"): (_OBJECTIVE.format("status = 'blue'"), "o1 (blue)"),
+    ("scorecard.objective_current", "status_present"): (_OBJECTIVE.format("status = NULL"), "o1"),
+    ("scorecard.objective_current", "key_results_counted"): (_OBJECTIVE.format("red = 1"), "o1"),
+}
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
+    """A sound warehouse, held open by another connection of this process as dbt does."""
+    warehouse = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(warehouse)) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute(_SOUND)
+        yield warehouse, con
+
+
+def _failed(results: list[GateResult]) -> list[GateResult]:
+    return [result for result in results if not result.passed]
+
+
+def _run(warehouse: Path, *suites: Suite) -> list[GateResult]:
+    return run_gates(warehouse, suites, lambda *_: None)
+
+
+def test_every_gate_holds_on_sound_data(sound: tuple[Path, duckdb.DuckDBPyConnection]) -> None:
+    told: list[tuple[str, int, int]] = []
+    results = run_gates(sound[0], list(_SUITES.values()), lambda *step: told.append(step))
+    assert _failed(results) == []
+    expected = {(suite.subject, check.name) for suite in _SUITES.values() for check in suite.checks}
+    assert {(result.subject, result.check) for result in results} == expected | {
+        (subject, "table_there") for subject in _SUITES
+    }
+    assert told == [(subject, done, len(_SUITES)) for done, subject in enumerate(_SUITES, start=1)]
+
+
+def test_every_gate_has_a_record_that_it_must_notice() -> None:
+    gates = {(suite.subject, check.name) for suite in _SUITES.values() for check in suite.checks}
+    assert gates == set(_FAULTS)
+
+
+@pytest.mark.parametrize("gate", _FAULTS, ids="-".join)
+def test_a_bad_record_fails_exactly_its_gate(
+    sound: tuple[Path, duckdb.DuckDBPyConnection], gate: tuple[str, str]
+) -> None:
+    warehouse, con = sound
+    change, told = _FAULTS[gate]
+    con.execute(change)
+    failed = _failed(_run(warehouse, _SUITES[gate[0]]))
+    assert [(result.subject, result.check) for result in failed] == [gate]
+    assert told in failed[0].message
+    assert failed[0].message.endswith(".")
+    assert failed[0].failing_rows is None or failed[0].failing_rows >= 1
+    assert con.execute("SELECT count(*) FROM staging.stg_jira__statuses").fetchone() is not None
+
+
+def test_only_what_is_configured_is_expected_to_arrive() -> None:
+    suites = arriving_suites([("books", "finance", "ledger")], datetime(2026, 10, 30, tzinfo=UTC))
+    assert [suite.subject for suite in suites] == ["staging.stg_finance__ledger"]
