@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from connectors.errors import InputError
-from connectors.finance_layouts import AMOUNTS, DATES, REQUIRED, Header, Layout
+from connectors.finance_layouts import AMOUNTS, REQUIRED, Header, Layout
 from connectors.finance_tables import is_workbook, rows
 from connectors.finance_values import (
     Cell,
@@ -91,7 +91,7 @@ class Export:
                 cell = cells[column]
                 if cell is None or (isinstance(cell, str) and not cell.strip()):
                     if required:
-                        raise self._unreadable(_Place(row, field, names[column]), cell, "something")
+                        raise self._blank(_Place(row, field, names[column]))
                     posting[field] = None
                     continue
                 try:
@@ -123,18 +123,21 @@ class Export:
         return "/".join(parts)
 
     def _unreadable(self, place: _Place, cell: Cell, expected: str) -> InputError:
-        row, field, column = place
         text = cell_text(cell)
         shown = repr(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "...")
-        if field in AMOUNTS:
+        if place.field in AMOUNTS:
             mend = f"Correct the cell, or set decimal_mark of the layout (now {self.layout.decimal_mark!r})."
-        elif field in DATES:
-            mend = f"Correct the cell, or set date_format of the layout (now {self.layout.date_format!r})."
         else:
-            mend = "Fill in the cell, or take the row out if it is no posting."
-        problem = "is blank" if not text.strip() else f"holds {shown}"
+            mend = f"Correct the cell, or set date_format of the layout (now {self.layout.date_format!r})."
+        return self._refused(place, f"holds {shown}, expected {expected}", mend)
+
+    def _blank(self, place: _Place) -> InputError:
+        return self._refused(place, "is blank", "Fill in the cell, or take the row out if it is no posting.")
+
+    def _refused(self, place: _Place, problem: str, mend: str) -> InputError:
+        row, field, column = place
         return InputError(
-            f'{self.file}, line {row}, column "{column.strip()}": the {field} {problem}, expected {expected}',
+            f'{self.file}, line {row}, column "{column.strip()}": the {field} {problem}',
             mend,
             file=self.file,
             line=row,

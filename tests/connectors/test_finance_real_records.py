@@ -5,7 +5,6 @@ The oracle is csv.DictReader and Decimal over the same bytes.
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 from collections import defaultdict
@@ -19,40 +18,16 @@ import pytest
 from connectors.errors import InputError
 from connectors.finance_files import FinanceFiles, FinanceFilesConfig
 from connectors.landing import Landing
-
-REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
-OXFORD = REAL / "finance_oxford"
-XERO = REAL / "finance_xero"
-
-needs_oxford = pytest.mark.skipif(not OXFORD.is_dir(), reason=f"the real records are not at {OXFORD}")
-needs_xero = pytest.mark.skipif(not XERO.is_dir(), reason=f"the real records are not at {XERO}")
-
-OXFORD_LAYOUT: dict[str, Any] = {
-    "into": "ledger",
-    "date_format": "%d/%m/%Y",
-    "columns": {
-        "date": ["Paid Date", "paid_date"],
-        "account": ["Expenditure Code", "expenditure_code"],
-        "account_type": ["Type", "caporrev", "Capital or Revenue", "Type of Expenditure"],
-        "cost_centre": ["Service Area", "Organisational Unit", "Organisatonal Unit", "organisational_unit"],
-        "amount": "Amount",
-        "document": ["Trans No", "trans_no"],
-        "counterparty": ["Supplier Name", "supplier_name"],
-    },
-    "constants": {"currency": "GBP"},
-}
-# One quarter has times for dates throughout, another a stray last line: both must be refused, not guessed at.
-BROKEN = {
-    "expenditure-over-500-apr-jun-2014.csv": (2, "Paid Date"),
-    "expenditure-over-500-jan-mar-2014.csv": (3861, "paid_date"),
-}
+from tests.real_records.ledgers import BROKEN, canonical, flat_journal, layout, table
 
 
-def oxford(match: str) -> FinanceFiles:
+def oxford(real_records: Path, match: str) -> FinanceFiles:
+    folder = real_records / "finance_oxford"
+    layouts = [layout("quarter", "oxford") | {"match": match}]
     config = FinanceFilesConfig.model_validate(
-        {"type": "finance_files", "folder": str(OXFORD), "layouts": [OXFORD_LAYOUT | {"match": match}]}
+        {"type": "finance_files", "folder": str(folder), "layouts": layouts}
     )
-    return FinanceFiles("oxford", config, OXFORD)
+    return FinanceFiles("oxford", config, folder)
 
 
 def postings(finance: FinanceFiles, landing: Path) -> list[dict[str, Any]]:
@@ -61,76 +36,49 @@ def postings(finance: FinanceFiles, landing: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
-
-
-@needs_oxford
-def test_fifteen_oxford_quarters_load_whole_through_one_layout(tmp_path: Path) -> None:
+def test_fifteen_oxford_quarters_load_whole_through_one_layout(real_records: Path, tmp_path: Path) -> None:
     total = 0
-    for path in sorted(OXFORD.glob("*.csv")):
+    for path in sorted((real_records / "finance_oxford").glob("*.csv")):
         if path.name in BROKEN:
             continue
         rows = table(path)
-        found = postings(oxford(path.name), tmp_path / path.stem)
+        found = postings(oxford(real_records, path.name), tmp_path / path.stem)
         assert [record["cells"] for record in found] == rows, path.name
         by_day: dict[str, Decimal] = defaultdict(Decimal)
         for record in found:
             by_day[record["posting"]["date"]] += Decimal(record["posting"]["amount"])
         expected: dict[str, Decimal] = defaultdict(Decimal)
-        for row in rows:
-            canonical = {name.strip().lower().replace("_", " "): text for name, text in row.items()}
-            day = "-".join(reversed(canonical["paid date"].split("/")))
-            expected[day] += Decimal(canonical["amount"])
+        for row in map(canonical, rows):
+            expected[row["date"]] += Decimal(row["amount"])
         assert by_day == expected, path.name
         assert all(record["posting"]["account"] and record["posting"]["cost_centre"] for record in found)
         total += len(found)
     assert total == 53_833
 
 
-@needs_oxford
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_oxford_quarter_is_refused_with_its_line_and_column(tmp_path: Path, name: str) -> None:
+def test_a_broken_oxford_quarter_is_refused_with_its_line_and_column(
+    real_records: Path, tmp_path: Path, name: str
+) -> None:
     with pytest.raises(InputError) as caught:
-        postings(oxford(name), tmp_path)
+        postings(oxford(real_records, name), tmp_path)
     assert (caught.value.file, caught.value.line, caught.value.column_name) == (name, *BROKEN[name])
     assert "expected a date such as 31/10/2026" in str(caught.value) or "is blank" in str(caught.value)
     assert Landing(tmp_path).manifests() == []
 
 
-@needs_xero
-def test_every_xero_journal_balances_after_landing(tmp_path: Path) -> None:
-    journals = {journal["journal_id"]: journal for journal in table(XERO / "xero_journal_data.csv")}
-    lines = table(XERO / "xero_journal_line_data.csv")
+def test_every_xero_journal_balances_after_landing(real_records: Path, tmp_path: Path) -> None:
     folder = tmp_path / "finance"
     folder.mkdir()
-    with (folder / "journal.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(lines[0] | journals[lines[0]["journal_id"]]))
-        writer.writeheader()
-        writer.writerows(line | journals[line["journal_id"]] for line in lines)
-    columns = {
-        "date": "journal_date",
-        "posted_at": "created_date_utc",
-        "account": "account_id",
-        "account_name": "account_name",
-        "account_type": "account_type",
-        "amount": "net_amount",
-        "document": "journal_id",
-        "line": "journal_line_id",
-    }
-    layout = {
-        "match": "journal.csv",
-        "into": "ledger",
-        "columns": columns,
-        "constants": {"currency": "CAD"},
-        "key": ["document", "line"],
-    }
+    flat_journal(real_records, folder)
     config = FinanceFilesConfig.model_validate(
-        {"type": "finance_files", "folder": "finance", "layouts": [layout]}
+        {"type": "finance_files", "folder": "finance", "layouts": [layout("six_years", "xero")]}
     )
     found = postings(FinanceFiles("xero", config, tmp_path), tmp_path / "landing")
 
+    xero = real_records / "finance_xero"
+    journals = {journal["journal_id"]: journal for journal in table(xero / "xero_journal_data.csv")}
+    lines = table(xero / "xero_journal_line_data.csv")
     assert {record["key"] for record in found} == {f"{x['journal_id']}/{x['journal_line_id']}" for x in lines}
     balances: dict[str, Decimal] = defaultdict(Decimal)
     by_account: dict[str, Decimal] = defaultdict(Decimal)

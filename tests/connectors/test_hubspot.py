@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -26,11 +24,11 @@ from connectors.hubspot import HubSpot, HubSpotConfig
 from connectors.landing import Landing, Manifest
 from demo.servers.hubspot import CrmAccount, HubSpotServer
 from demo.servers.loopback import Answer, Fault, RateLimit, Request
+from tests.real_records import salesforce
 
 TOKEN = "pat-eu1-not-a-real-token"
 # Ahead of this machine's clock, so that the server's clock is that of its last change.
 BASE = datetime(2100, 1, 1, tzinfo=UTC)
-SALESFORCE = Path(__file__).resolve().parents[3] / "shared" / "data" / "crm_salesforce"
 IMPATIENT = Patience(attempts=3, first_wait=0.01, longest_wait=0.05)
 
 
@@ -381,47 +379,10 @@ def test_whatever_the_paging_and_the_edits_the_newest_landed_records_are_the_acc
         assert newest == by_id(content.deals)
 
 
-def _salesforce(path: str) -> list[dict[str, str]]:
-    with (SALESFORCE / path).open(newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
-
-
-def _utc(text: str) -> str:
-    at = datetime.strptime(text, "%m/%d/%y %I:%M %p").replace(tzinfo=UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _as_deals(opportunities: list[dict[str, str]], history: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """Opportunities in HubSpot's shape; their own ids are no numbers and become a custom property."""
-    changes: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for change in history:
-        changes[change["OpportunityId"]].append(change)
-    deals = []
-    for number, row in enumerate(opportunities, start=1):
-        made = deal(number, dealname=row["Name"], dealstage=row["StageName"], amount=row["Amount"] or None)
-        made["properties"]["salesforce_id"] = row["Id"]
-        made["updatedAt"] = made["properties"]["hs_lastmodifieddate"] = _utc(row["LastModifiedDate"])
-        newest_first = sorted(
-            changes[row["Id"]], key=lambda change: _utc(change["CreatedDate"]), reverse=True
-        )
-        made["propertiesWithHistory"] = {
-            "dealstage": [
-                {
-                    "value": change["StageName"],
-                    "timestamp": _utc(change["CreatedDate"]),
-                    "sourceType": "IMPORT",
-                }
-                for change in newest_first
-            ]
-        }
-        deals.append(made)
-    return deals
-
-
-@pytest.mark.skipif(not SALESFORCE.is_dir(), reason=f"the real records are not at {SALESFORCE}")
-def test_real_opportunities_arrive_identical(tmp_path: Path) -> None:
-    opportunities, history = _salesforce("Opportunity.csv"), _salesforce("OpportunityHistory.csv")
-    content = account(*_as_deals(opportunities, history))
+def test_real_opportunities_arrive_identical(real_records: Path, tmp_path: Path) -> None:
+    opportunities = salesforce.rows(real_records, "Opportunity.csv")
+    history = salesforce.rows(real_records, "OpportunityHistory.csv")
+    content = account(*salesforce.as_deals(opportunities, history))
     with HubSpotServer(content, TOKEN) as server:
         found = landed(
             tmp_path, pull(crm(server, properties={"product": "salesforce_id"}), tmp_path)["deals"]

@@ -238,7 +238,7 @@ def test_the_older_cursor_counts_when_only_one_was_committed(tmp_path: Path, beh
 def test_what_is_asked_for_is_named_and_bounded(tmp_path: Path) -> None:
     site = site_of([issue(1, START), issue(2, START, project=1)])
     with JiraServer(site, EMAIL, TOKEN) as server:
-        config = {
+        config: dict[str, Any] = {
             "projects": ["PLAT"],
             "start": date(2026, 9, 1),
             "fields": {"estimate": None, "sprints": "sprint"},

@@ -1,7 +1,5 @@
 """Records that nobody here wrote, sent through the demo's Jira server and landed: every one arrives as it was."""
 
-import gzip
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,16 +8,10 @@ from typing import Any
 from connectors.jira import JiraCloud, JiraCloudConfig
 from connectors.landing import Landing
 from demo.servers.jira import JiraServer, JiraSite
+from tests.real_records.jira_sites import json_lines, recorded_cloud, titanium
 
 Record = dict[str, Any]
 EMAIL, TOKEN = "ada@example.com", "very-secret-token"
-
-
-def read(path: Path) -> list[Record]:
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        content = gzip.decompress(content)
-    return [json.loads(line) for line in content.split(b"\n") if line]
 
 
 def landed(root: Path, site: JiraSite, **config: object) -> dict[str, list[Record]]:
@@ -27,7 +19,7 @@ def landed(root: Path, site: JiraSite, **config: object) -> dict[str, list[Recor
     with JiraServer(site, EMAIL, TOKEN) as server:
         given = {"type": "jira_cloud", "base_url": server.url, "email": EMAIL, "api_token": TOKEN} | config
         manifests = JiraCloud("jira", JiraCloudConfig.model_validate(given)).pull({}, Landing(root), silent)
-    return {m.stream: read(root / m.file) for m in manifests}
+    return {m.stream: json_lines(root / m.file) for m in manifests}
 
 
 def silent(source: str, stream: str, rows: int) -> None:
@@ -64,48 +56,36 @@ def histories(records: Iterator[tuple[str, Record]]) -> dict[tuple[str, str], Re
 
 
 def test_the_recorded_cloud_site_arrives_whole(real_records: Path, tmp_path: Path) -> None:
-    folder = real_records / "jira_cloud_recorded"
-    issues = read(folder / "issues.jsonl")
-    changelogs = {issue["id"]: issue.pop("changelog")["histories"] for issue in issues}
-    for entry in read(folder / "changelogs.jsonl"):
-        changelogs.setdefault(str(entry["input"]["issue_id"]), []).append(entry["body"])
-    # The recording holds changelogs of three issues whose own bodies it does not hold.
-    for id_ in changelogs.keys() - {issue["id"] for issue in issues}:
-        times = dict.fromkeys(("created", "updated"), changelogs[id_][-1]["created"])
-        issues.append(
-            {"id": id_, "key": f"EE-{id_}", "fields": {"project": issues[0]["fields"]["project"]} | times}
-        )
-    statuses, fields, projects = (
-        read(folder / f"{name}.jsonl") for name in ("statuses", "fields", "projects")
-    )
-    streams = landed(tmp_path, JiraSite(issues, changelogs, statuses, fields, projects))
+    site = recorded_cloud(real_records)
+    streams = landed(tmp_path, site)
     own = {"estimate": "customfield_10016", "sprints": "customfield_10020"}
-    assert len(issues) == 36
-    expected = with_fields(issues, asked_fields(own))
+    assert len(site.issues) == 36
+    expected = with_fields(site.issues, asked_fields(own))
     assert {
         id_: record["fields"] for id_, record in by_id(streams["issues"], {"id": 0, "fields": 0}).items()
     } == {id_: record["fields"] for id_, record in expected.items()}
     assert histories((record["issueId"], record) for record in streams["changelogs"]) == histories(
-        (id_, history) for id_, log in changelogs.items() for history in log
+        (id_, history) for id_, log in site.changelogs.items() for history in log
     )
     assert len(streams["changelogs"]) == 522 + 279
-    assert (streams["statuses"], streams["fields"], streams["projects"]) == (statuses, fields, projects)
+    assert (streams["statuses"], streams["fields"], streams["projects"]) == (
+        site.statuses,
+        site.fields,
+        site.projects,
+    )
 
 
 def test_ten_years_of_a_public_jira_arrive_whole(real_records: Path, tmp_path: Path) -> None:
-    issues = read(real_records / "jira_titanium" / "issues.jsonl.gz")
-    projects = {issue["fields"]["project"]["id"]: issue["fields"]["project"] for issue in issues}
-    site = JiraSite(issues, projects=list(projects.values()))
+    site = titanium(real_records)
     own = {"estimate": "components", "sprints": "closedSprints"}
     streams = landed(tmp_path, site, fields=own)
-    assert len(streams["issues"]) == len(issues) == 7348
-    assert by_id(streams["issues"], issues[0]) == with_fields(issues, asked_fields(own))
+    assert len(streams["issues"]) == len(site.issues) == 7348
+    assert by_id(streams["issues"], site.issues[0]) == with_fields(site.issues, asked_fields(own))
 
 
 def test_two_of_its_projects_arrive_alone(real_records: Path, tmp_path: Path) -> None:
-    issues = read(real_records / "jira_titanium" / "issues.jsonl.gz")
-    projects = {issue["fields"]["project"]["id"]: issue["fields"]["project"] for issue in issues}
-    streams = landed(tmp_path, JiraSite(issues, projects=list(projects.values())), projects=["ALOY", "MOD"])
-    expected = {issue["id"] for issue in issues if issue["fields"]["project"]["key"] in ("ALOY", "MOD")}
+    site = titanium(real_records)
+    streams = landed(tmp_path, site, projects=["ALOY", "MOD"])
+    expected = {issue["id"] for issue in site.issues if issue["fields"]["project"]["key"] in ("ALOY", "MOD")}
     assert {issue["id"] for issue in streams["issues"]} == expected
     assert len(expected) == 1499 + 367

@@ -12,7 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from scratch_project import KeyResult, ScratchProject
+
+from tests.dbt.scratch_project import KeyResult, ScratchProject
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CYCLE_START = date(2026, 10, 5)

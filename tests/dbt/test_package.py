@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from scratch_project import PACKAGE, KeyResult, ScratchProject
+
+from tests.dbt.scratch_project import PACKAGE, KeyResult, ScratchProject
 
 MODELS = sorted((PACKAGE / "models").rglob("*.sql"))
 PUBLIC = ("kr_daily", "kr_current", "objective_current", "flags", "source_freshness")

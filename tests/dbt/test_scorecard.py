@@ -11,8 +11,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from scratch_project import KeyResult, ScratchProject
 
+from tests.dbt.scratch_project import KeyResult, ScratchProject
 from warehouse.control import CheckResult, ConfiguredStream, KeyResultInput
 
 START, END, AS_OF = date(2026, 10, 5), date(2027, 1, 3), date(2026, 12, 30)

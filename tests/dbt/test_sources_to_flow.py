@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scratch_project import ScratchProject
+
+from tests.dbt.scratch_project import ScratchProject
 
 STATUSES = {
     "1": {"id": "1", "name": "Offen", "statusCategory": {"key": "new"}},

@@ -106,7 +106,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     manifest = json.loads((dbt / "target" / "manifest.json").read_text(encoding="utf-8"))
     _dbt(dbt, "parse")
     # dbt keeps its connection in this process, and with it the warehouse's lock.
-    DuckDBConnectionManager.close_all_connections()
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     yield Built(
         dbt, warehouse, manifest, json.loads((dbt / "target" / "manifest.json").read_text(encoding="utf-8"))
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from warehouse_parts import memory_warehouse, rows
 
+from tests.warehouse.warehouse_parts import memory_warehouse, rows
 from warehouse.control import (
     CheckResult,
     ConfiguredStream,

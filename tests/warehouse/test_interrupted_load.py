@@ -8,9 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from warehouse_parts import ISSUES, issue, land, prepared, rows
-
 from connectors.landing import Landing
+from tests.warehouse.warehouse_parts import ISSUES, issue, land, prepared, rows
 from warehouse.connection import connect
 from warehouse.raw import cursors, load, pending
 

@@ -11,8 +11,17 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from warehouse_parts import ISSUES, STATUSES, current, issue, land, memory_warehouse, rows, versions
 
+from tests.warehouse.warehouse_parts import (
+    ISSUES,
+    STATUSES,
+    current,
+    issue,
+    land,
+    memory_warehouse,
+    rows,
+    versions,
+)
 from warehouse.raw import load
 
 Record = dict[str, Any]

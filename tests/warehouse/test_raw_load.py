@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warehouse_parts import (
+
+from connectors.landing import Landing
+from connectors.source import Stream
+from tests.warehouse.warehouse_parts import (
     ISSUES,
     STATUSES,
     current,
@@ -20,10 +23,8 @@ from warehouse_parts import (
     rows,
     versions,
 )
-
-from connectors.landing import Landing
-from connectors.source import Stream
-from warehouse.raw import RAW_TABLES, LoadError, LoadResult, create_raw_tables, cursors, load, pending
+from warehouse.merge import LoadResult
+from warehouse.raw import RAW_TABLES, LoadError, create_raw_tables, cursors, load, pending
 
 
 def test_all_raw_tables_are_there_before_anything_was_landed() -> None:
