@@ -51,7 +51,8 @@ class Export:
 
         One is ``{"key", "file", "row", "cells": {header: text as it came}, "posting": {field: text or None}}``,
         with ISO dates and plain decimal amounts; ``row`` is the 1-based line of a CSV file or row of a sheet.
-        A ledger posting always has ``posted_at`` (else its date) and ``amount_company`` (else its amount).
+        A ledger posting always has ``posted_at`` (else its date); ``amount_company`` only where the file has it, as what an
+        amount is worth in the company's currency is not for the file's reader to guess.
         Raises InputError for content that is not what the layout says, and for a key that comes twice.
         """
         if not self._key:
@@ -84,7 +85,7 @@ class Export:
         constants: dict[str, str | None] = dict(layout.constants)
         fields = _fields(header, layout)
         text_only = not is_workbook(file)
-        defaults = layout.into == "ledger"
+        is_ledger = layout.into == "ledger"
         for row, cells in table:
             posting = constants.copy()
             for field, column, read, required in fields:
@@ -98,9 +99,8 @@ class Export:
                     posting[field] = read(cell)
                 except CellError as error:
                     raise self._unreadable(_Place(row, field, names[column]), cell, str(error)) from None
-            if defaults:
+            if is_ledger:
                 posting["posted_at"] = posting.get("posted_at") or posting["date"]
-                posting["amount_company"] = posting.get("amount_company") or posting["amount"]
             yield {
                 "key": f"{name}:{row}" if not self._key else self._key_of(posting, row),
                 "file": name,

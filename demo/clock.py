@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -60,6 +62,26 @@ def moment(place: float) -> datetime:
 def day_at(place: float) -> date:
     """The working day in which a position lies."""
     return _WORKING_DAYS[int(place)]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A way to count time in days of work: `position` of a day, the `moment` of a position, and the day it is in."""
+
+    position: Callable[[date], int]
+    moment: Callable[[float], datetime]
+    day_at: Callable[[float], date]
+
+
+OFFICE = Axis(position, moment, day_at)
+"""Working days from 08:30 to 17:30."""
+
+ON_CALL = Axis(
+    position=lambda day: (day - _FIRST_PLANNED_DAY).days,
+    moment=lambda place: local(_FIRST_PLANNED_DAY + timedelta(days=int(place)), 24 * (place - int(place))),
+    day_at=lambda place: _FIRST_PLANNED_DAY + timedelta(days=int(place)),
+)
+"""Every day around the clock."""
 
 
 def local(day: date, hour: float) -> datetime:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from demo.clock import CYCLE_END, HISTORY_START, is_working_day, local, moment, mondays, position
+from demo.clock import CYCLE_END, HISTORY_START, ON_CALL, is_working_day, local, moment, mondays, position
 from demo.company import HEADS, STAFF, Person, stream
 from demo.kanban import EvenDraws, WeeklyFlow, complete_weekly, ramp
 from demo.projects import (
@@ -29,8 +29,8 @@ from demo.tracker import Issue, Project, Sprint, Tracker
 
 _POINTS = (1.0, 2.0, 3.0, 3.0, 5.0, 5.0, 8.0)
 _SPRINT_DAYS = 10
-# Working days from report to fix: what the 85th percentile of defects takes falls from autumn 2026 on.
-_FIX_MEDIAN = ((date(2026, 8, 3), 4.7), (date(2026, 12, 21), 2.4))
+# Days from report to fix, around the clock; they fall from August 2026 on.
+_FIX_MEDIAN = ((date(2026, 8, 24), 6.8), (date(2026, 12, 14), 3.3))
 _FIX_SIGMA = 0.42
 
 
@@ -98,8 +98,9 @@ def run_teams(seed: int, tracker: Tracker, teams: dict[str, Team]) -> None:
             weekly=lambda _, rate=team.bugs_per_week: rate,  # type: ignore[misc]
             lead=lambda day: ramp(day, _FIX_MEDIAN),
             sigma=_FIX_SIGMA,
+            axis=ON_CALL,
         )
-        complete_weekly(flow, tracker, stream(seed, f"defects/{key}"))
+        complete_weekly(flow, tracker, stream(seed, f"bugs/{key}"))
 
 
 def span_of(sprint: Sprint) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from statistics import NormalDist
 
-from demo.clock import CYCLE_END, HISTORY_START, day_at, moment, mondays, position
+from demo.clock import CYCLE_END, HISTORY_START, OFFICE, Axis, mondays
 from demo.company import Person
 from demo.projects import CANCELLED, finished
 from demo.tracker import Issue, IssueType, Project, Tracker
@@ -39,8 +39,8 @@ class EvenDraws:
 
 @dataclass(frozen=True)
 class WeeklyFlow:
-    """A kind of work: `weekly` gives the number finished in the week of a Monday, `lead` the median working days
-    from creation to finish for something finished on a day, with log deviation `sigma`."""
+    """A kind of work: `weekly` gives the number finished in the week of a Monday, `lead` the median days of
+    its axis from creation to finish for something finished on a day, with log deviation `sigma`."""
 
     project: Project
     kind: IssueType
@@ -50,6 +50,7 @@ class WeeklyFlow:
     lead: Callable[[date], float]
     sigma: float = 0.5
     labels: tuple[str, ...] = ()
+    axis: Axis = OFFICE
 
 
 def complete_weekly(flow: WeeklyFlow, tracker: Tracker, rng: random.Random) -> None:
@@ -58,35 +59,38 @@ def complete_weekly(flow: WeeklyFlow, tracker: Tracker, rng: random.Random) -> N
     owed = 0.0
     for monday in mondays(HISTORY_START, CYCLE_END + timedelta(weeks=10)):
         owed += flow.weekly(monday)
-        first, last = position(monday), position(monday + timedelta(days=7))
+        first, last = flow.axis.position(monday), flow.axis.position(monday + timedelta(days=7))
         while owed >= 1 and last > first:
             owed -= 1
             done = first + 0.02 + within.draw() * (last - first - 0.04)
-            lead = spread.lognormal(flow.lead(day_at(done)), flow.sigma)
+            lead = spread.lognormal(flow.lead(flow.axis.day_at(done)), flow.sigma)
             _complete(flow, tracker, (done, lead), rng)
 
 
 def _complete(flow: WeeklyFlow, tracker: Tracker, span: tuple[float, float], rng: random.Random) -> None:
     done, lead = span
-    earliest = position(HISTORY_START) + rng.uniform(0.02, 0.9)
+    earliest = flow.axis.position(HISTORY_START) + rng.uniform(0.02, 0.9)
     created = max(done - lead, earliest)
     if done < created + 0.05:
         return
     issue = tracker.create(
         flow.project,
         flow.kind,
-        moment(created),
+        flow.axis.moment(created),
         rng.choice(flow.staff),
         summary=flow.title(rng),
         labels=flow.labels,
         priority=rng.choices(("Medium", "High", "Low"), (6, 2, 2))[0],
     )
-    walk(issue, rng.choice(flow.staff), (created, done), rng)
+    walk(issue, rng.choice(flow.staff), (created, done), rng, flow.axis)
 
 
-def walk(issue: Issue, worker: Person, span: tuple[float, float], rng: random.Random) -> None:
+def walk(
+    issue: Issue, worker: Person, span: tuple[float, float], rng: random.Random, axis: Axis = OFFICE
+) -> None:
     """Takes an issue through its project's workflow between two positions, with the slips of normal days."""
     created, done = span
+    moment = axis.moment
     active = [
         s
         for s in issue.project.workflow

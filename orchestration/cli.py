@@ -1,5 +1,6 @@
 """The command line. Thin: each command calls what the rooms already do, and says what went wrong in words."""
 
+import atexit
 import json
 import logging
 import os
@@ -49,7 +50,16 @@ WorkspaceOption = Annotated[
 
 def main() -> None:
     """Entry point of the `plumbline` command."""
-    app()
+    code: str | int | None = 0
+    try:
+        app()
+    except SystemExit as done:
+        code = done.code
+    # Taking the imported libraries apart takes two seconds after a run, so only what asked to be told of the end is told.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 0)
 
 
 @app.command()

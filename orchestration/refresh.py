@@ -7,14 +7,14 @@ Only one process may write to a workspace's warehouse; it holds that right until
 import logging
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 import strategy
@@ -65,6 +65,8 @@ _DATED_STREAMS = frozenset({"issues", "deals", "ledger"})
 _COMPUTED = "config.schema:strategy config.schema:staging config.schema:flow config.schema:key_results"
 _SCORED = "kr_values config.schema:scorecard"
 
+Mapped = TypeVar("Mapped", JiraFields, DealProperties)
+
 _held = ExitStack()
 _held_warehouses: set[Path] = set()
 
@@ -88,11 +90,11 @@ def as_of_day(workspace: Workspace, asked: date | None) -> date:
 
 def prepare(workspace: Workspace) -> Transformation:
     """Compile the strategy into the workspace's dbt project; what has not changed is neither written nor parsed again."""
-    entries = workspace.config.sources.values()
-    jira = next((entry.fields for entry in entries if isinstance(entry, JiraCloudConfig)), JiraFields())
-    deals = next(
-        (entry.properties for entry in entries if isinstance(entry, HubSpotConfig)), DealProperties()
-    )
+    entries = workspace.config.sources.items()
+    trackers = {name: entry.fields for name, entry in entries if isinstance(entry, JiraCloudConfig)}
+    accounts = {name: entry.properties for name, entry in entries if isinstance(entry, HubSpotConfig)}
+    jira = _shared(workspace, "fields", trackers, JiraFields())
+    deals = _shared(workspace, "properties", accounts, DealProperties())
     settings = WarehouseSettings(
         warehouse=workspace.warehouse,
         threads=workspace.config.threads,
@@ -284,6 +286,26 @@ class _Progress:
         if now - self._told >= _PROGRESS_SECONDS:
             self._told = now
             log.info("pulling %s %s: %d records", source, stream, rows)
+
+
+def _shared(workspace: Workspace, field: str, by_source: Mapping[str, Mapped], usual: Mapped) -> Mapped:
+    """What all sources of a system have in common: its staging SQL reads the same fields for all of them.
+
+    Raises InputErrors where two differ; `usual` stands in for a system that no source is of.
+    """
+    first = next(iter(by_source.values()), usual)
+    problems = [
+        workspace.problem(
+            ("sources", name, field),
+            f"`{field}` differs from that of another source of the same system",
+            "Give both the same ids: records of a system are read by the same fields.",
+        )
+        for name, given in by_source.items()
+        if given != first
+    ]
+    if problems:
+        raise InputErrors(problems)
+    return first
 
 
 def _hold_writer(warehouse: Path) -> None:

@@ -6,7 +6,7 @@ nothing is read as markup.
 
 import unicodedata
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -91,7 +91,9 @@ def quantity(value: Decimal | int | None, unit: str) -> str:
     if value is None:
         return "no value"
     amount = Decimal(value)
-    number = f"{amount:,.0f}" if abs(amount) >= 1000 else f"{amount:,.2f}".rstrip("0").rstrip(".")
+    digits = Decimal(1) if abs(amount) >= 1000 else Decimal("0.01")
+    number = f"{amount.quantize(digits, ROUND_HALF_UP):,}"
+    number = number.rstrip("0").rstrip(".") if "." in number else number
     if unit == "%":
         return f"{number}%"
     return number if unit in {"", "count"} else f"{number} {clean(unit)}"
@@ -109,7 +111,10 @@ def aim(kr: Row) -> str:
 
 def percent(share: Decimal | int | None) -> str:
     """A share as whole percent; a dash when there is none."""
-    return "–" if share is None else f"{share * 100:.0f}%"
+    if share is None:
+        return "–"
+    # Half up, as the sentences of the scorecard round.
+    return f"{(Decimal(share) * 100).quantize(Decimal(1), ROUND_HALF_UP)}%"
 
 
 def clean(text: object) -> str:

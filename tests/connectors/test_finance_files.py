@@ -98,7 +98,6 @@ def test_a_row_lands_as_it_came_beside_the_posting_read_from_it(tmp_path: Path) 
                 "currency": "EUR",
                 "document": None,
                 "posted_at": "2026-10-05",
-                "amount_company": "-1234.50",
             },
         }
     ]
