@@ -22,7 +22,7 @@ def run_refresh(workspace: Workspace, as_of: date | None) -> None:
     dagster_home(workspace)
     import dagster as dg  # a second of import, which bad input need not wait for
 
-    from orchestration.definitions import REFRESH, build_definitions
+    from orchestration.code_location import REFRESH, build_definitions
 
     definitions = build_definitions(workspace)
     configuration = {**_QUIET, "ops": {"extract": {"config": {"as_of": day.isoformat()}}}}

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from orchestration import refresh
-from orchestration.definitions import build_definitions
+from orchestration.code_location import build_definitions
 from orchestration.instance import dagster_home
 from orchestration.starter import write_starter
 from orchestration.workspace import Workspace

@@ -1,0 +1,211 @@
+"""What a series of values means: progress, pace, status and the roll-up to objectives, by the rules of the design.
+
+The aims are read from the strategy's YAML files as they are written; numbers are exact fractions.
+"""
+
+import statistics
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import yaml
+
+from tests.command_line import DEMO_WORKSPACE
+from tests.demo_oracles.key_results import Series
+from tests.demo_oracles.known import CYCLE, Known, berlin_day, days_between
+
+STRATEGY = DEMO_WORKSPACE / "strategy"
+RED_PACE, AMBER_PACE = Fraction(7, 10), Fraction(9, 10)
+PATIENCE = timedelta(days=14)
+# The same weight decides in this order: doubt about a number goes before what the number says.
+RULES = ("untrusted", "band", "pace", "stalled")
+SEVERITY = {"green": 0, "amber": 1, "red": 2}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A key result on one day. What does not apply to it is None: to one that is to be maintained, all about pace."""
+
+    value: Decimal | None
+    progress: Fraction | None
+    expected_progress: Fraction | None
+    expected_value: Fraction | None
+    pace: Fraction | None
+    status: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Objective:
+    """An objective on the last day."""
+
+    status: str
+    progress: Fraction
+    weakest: str
+    statuses: tuple[str, ...]
+
+
+@cache
+def key_results() -> dict[str, dict[str, Any]]:
+    """Every key result as its file has it, with the id of its `objective`."""
+    files = [
+        yaml.safe_load(path.read_text("utf-8")) for path in sorted((STRATEGY / "objectives").glob("*.yml"))
+    ]
+    return {
+        kr["id"]: {**kr, "objective": file["objective"]["id"]} for file in files for kr in file["key_results"]
+    }
+
+
+@cache
+def holidays() -> frozenset[date]:
+    cycle = yaml.safe_load((STRATEGY / "cycle.yml").read_text("utf-8"))
+    return frozenset(holiday["date"] for holiday in cycle["holidays"])
+
+
+def judged(kr_id: str, series: Series, known: Known) -> dict[date, Verdict]:
+    """The verdict of every day of the series."""
+    kr = key_results()[kr_id]
+    values = {day: None if value is None else rounded(value) for day, value in series.items()}
+    days = _maintained(kr, values) if kr["kind"] == "maintain" else _pursued(kr, values)
+    return {day: _decided(*found, doubted=_is_doubted(kr, day, values, known)) for day, found in days}
+
+
+def since(verdicts: Mapping[date, Verdict]) -> date:
+    """First day of the status that the last day has."""
+    days = sorted(verdicts, reverse=True)
+    last = verdicts[days[0]].status
+    first = days[0]
+    for day in days:
+        if verdicts[day].status != last:
+            break
+        first = day
+    return first
+
+
+def rolled_up(current: Mapping[str, Verdict]) -> dict[str, Objective]:
+    """Every objective, by its key results on the last day: the weakest decides, progress is their average."""
+    members: dict[str, list[str]] = {}
+    for kr_id in current:
+        members.setdefault(key_results()[kr_id]["objective"], []).append(kr_id)
+    found = {}
+    for objective, kr_ids in members.items():
+        weakest = min(
+            kr_ids, key=lambda kr_id: (-SEVERITY[current[kr_id].status], current[kr_id].progress or 0, kr_id)
+        )
+        progress = sum((current[kr_id].progress or Fraction(0) for kr_id in kr_ids), Fraction(0)) / len(
+            kr_ids
+        )
+        statuses = tuple(sorted(current[kr_id].status for kr_id in kr_ids))
+        found[objective] = Objective(current[weakest].status, progress, weakest, statuses)
+    return found
+
+
+def rounded(value: Decimal | Fraction) -> Decimal:
+    """To six decimals, as values are published."""
+    if isinstance(value, Fraction):
+        value = Decimal(value.numerator) / Decimal(value.denominator)
+    return value.quantize(Decimal("0.000001"), ROUND_HALF_UP)
+
+
+_Found = tuple[Verdict, dict[str, str]]
+
+
+def _maintained(kr: dict[str, Any], values: Series) -> Iterator[tuple[date, _Found]]:
+    """Inside the band or not; progress is the share of the days so far inside it."""
+    low, high = kr["band"].get("low"), kr["band"].get("high")
+    inside_days = 0
+    for number, (day, value) in enumerate(sorted(values.items()), start=1):
+        inside = value is not None and (low is None or value >= low) and (high is None or value <= high)
+        inside_days += inside
+        progress = None if value is None else Fraction(inside_days, number)
+        says = {} if value is None else {"band": "green" if inside else "red"}
+        yield day, (Verdict(value, progress, None, None, None, "", ""), says)
+
+
+def _pursued(kr: dict[str, Any], values: Series) -> Iterator[tuple[date, _Found]]:
+    """On the way from baseline to target."""
+    baseline, way = _fraction(kr["baseline"]), _fraction(kr["target"]) - _fraction(kr["baseline"])
+    for day, value in values.items():
+        expected = _expected(kr, day)
+        progress = None if value is None else (Fraction(value) - baseline) / way
+        pace = progress / expected if progress is not None and expected else None
+        says = {}
+        if value is not None:
+            says["pace"] = "green"
+            if pace is not None and pace < AMBER_PACE:
+                says["pace"] = "red" if pace < RED_PACE else "amber"
+            if _is_stalled(values, day) and progress is not None and progress < 1:
+                says["stalled"] = "amber"
+        yield day, (Verdict(value, progress, expected, baseline + expected * way, pace, "", ""), says)
+
+
+def _expected(kr: dict[str, Any], day: date) -> Fraction:
+    """The share of the way expected by the end of the day."""
+    form = kr.get("pace", "linear")
+    if form == "steps":
+        reached = [step["value"] for step in kr["steps"] if step["date"] <= day]
+        way = _fraction(kr["target"]) - _fraction(kr["baseline"])
+        return (_fraction(reached[-1]) - _fraction(kr["baseline"])) / way if reached else Fraction(0)
+    counted = [each for each in days_between(*CYCLE) if form == "linear" or _is_working_day(each)]
+    return Fraction(sum(each <= day for each in counted), len(counted))
+
+
+def _is_working_day(day: date) -> bool:
+    return day.weekday() < 5 and day not in holidays()
+
+
+def _is_stalled(values: Series, day: date) -> bool:
+    """Within two weeks it moved no further than twice the spread of its moves from day to day in this cycle."""
+    now, before = values[day], values.get(day - PATIENCE)
+    if now is None or before is None:
+        return False
+    so_far = [value for on, value in sorted(values.items()) if on <= day]
+    moves = [
+        float(later - earlier)
+        for earlier, later in pairwise(so_far)
+        if earlier is not None and later is not None
+    ]
+    return abs(float(now - before)) <= 2 * statistics.stdev(moves)
+
+
+def _is_doubted(kr: dict[str, Any], day: date, values: Series, known: Known) -> bool:
+    """No value; or, on the last day, an input whose newest record is older than the workspace allows."""
+    return values[day] is None or (day == max(values) and _is_stale(kr, known))
+
+
+def _is_stale(kr: dict[str, Any], known: Known) -> bool:
+    config = yaml.safe_load((DEMO_WORKSPACE / "plumbline.yml").read_text("utf-8"))
+    table = kr["measure"].get("table", "work_items")
+    if table == "ledger_entries":
+        source, newest = "finance", max(p.entered for p in known.postings if p.entered <= known.today)
+    elif table == "deals":
+        source, newest = "hubspot", max(berlin_day(deal.updated) for deal in known.deals)
+    else:
+        source, newest = "jira", max(berlin_day(issue.updated) for issue in known.issues)
+    return (known.today - newest).days > int(config["sources"][source]["freshness_days"])
+
+
+def _decided(verdict: Verdict, says: dict[str, str], doubted: bool) -> Verdict:
+    """The worst that any rule says."""
+    if doubted:
+        says = {**says, "untrusted": "amber"}
+    rule = min(says, key=lambda each: (-SEVERITY[says[each]], RULES.index(each)))
+    return Verdict(
+        verdict.value,
+        verdict.progress,
+        verdict.expected_progress,
+        verdict.expected_value,
+        verdict.pace,
+        says[rule],
+        rule,
+    )
+
+
+def _fraction(number: float) -> Fraction:
+    """A number of a YAML file as it is written there."""
+    return Fraction(str(number))
