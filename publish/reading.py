@@ -24,6 +24,7 @@ class Published:
         current = root / "current"
         if not current.exists():
             raise NothingPublishedError(f"Nothing is published under {root} yet. Run `plumbline run` first.")
+        self.current = current
         self.folder = current.resolve()
 
     @cached_property

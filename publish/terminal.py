@@ -4,9 +4,11 @@ Names and sentences may hold text from the source systems; control characters ar
 nothing is read as markup.
 """
 
+import os
 import unicodedata
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -45,7 +47,8 @@ def status_page(published: Published) -> RenderableType:
         counts,
         _key_results(current, objectives),
         _flags(flags),
-        Text(f"\nPublished: {published.folder}\nMore on one key result: plumbline explain KR", style="dim"),
+        Text(f"\nPublished: {_from_here(published.current)}", style="dim"),
+        Text("More on one key result: plumbline explain KR", style="dim"),
     )
 
 
@@ -124,12 +127,13 @@ def clean(text: object) -> str:
 
 
 def _key_results(current: list[Row], objectives: list[Row]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
+    """One line per KR. Why one is amber or red stands with its flag below: what is on its way needs no sentence."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for header, justify in (
         ("Status", "left"), ("Key result", "left"), ("Value", "right"), ("Target", "right"),
-        ("Progress", "right"), ("Expected", "right"), ("Owner", "left"), ("Why", "left"),
+        ("Progress", "right"), ("Expected", "right"), ("Owner", "left"), ("KR", "left"),
     ):  # fmt: skip
-        table.add_column(header, justify=justify)  # type: ignore[arg-type]
+        table.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for objective in objectives:
         members = [kr for kr in current if kr["objective_id"] == objective["objective_id"]]
         if not members:
@@ -138,13 +142,13 @@ def _key_results(current: list[Row], objectives: list[Row]) -> Table:
         for kr in members:
             table.add_row(
                 _status(kr["status"]),
-                Text(f"  {clean(kr['name'])}\n").append(f"  {kr['kr_id']}", style="dim"),
+                Text(f"  {clean(kr['name'])}"),
                 Text(quantity(kr["value"], kr["unit"])),
                 Text(aim(kr)),
                 Text(percent(kr["progress"])),
                 Text(percent(kr["expected_progress"])),
                 Text(clean(kr["owner_name"])),
-                Text(clean(kr["reason"])),
+                Text(clean(kr["kr_id"]), style="dim"),
             )
     return table
 
@@ -191,6 +195,11 @@ def _evidence(evidence: list[Row], unit: str) -> RenderableType:
 def _status(status: str) -> Text:
     sign, style = _SIGNS[status]
     return Text(f"{sign} {status}", style=style)
+
+
+def _from_here(path: Path) -> str:
+    """The path as one would type it here, where that is shorter."""
+    return min(str(path), os.path.relpath(path), key=len)
 
 
 def _heading(text: str) -> Text:
