@@ -14,7 +14,6 @@ from orchestration.sources import listed
 from orchestration.transformation import Transformation
 from orchestration.workspace import Workspace
 
-WAREHOUSE_POOL = "warehouse"
 PUBLISHED_KEY = dg.AssetKey(["published", "scorecard"])
 
 Specs = list[dg.AssetSpec]
@@ -40,7 +39,7 @@ def landing_asset(workspace: Workspace) -> dg.AssetsDefinition:
         for stream in source.streams
     ]
 
-    @dg.multi_asset(name="extract", specs=specs, pool=WAREHOUSE_POOL)
+    @dg.multi_asset(name="extract", specs=specs)
     def extract(
         context: dg.AssetExecutionContext, config: RefreshConfig
     ) -> Iterator[dg.MaterializeResult[Any]]:
@@ -71,7 +70,7 @@ def raw_asset(workspace: Workspace) -> dg.AssetsDefinition:
         dg.AssetSpec(key, deps=deps, group_name="raw", kinds={"duckdb"}) for key, deps in feeding.items()
     ]
 
-    @dg.multi_asset(name="load", specs=specs, pool=WAREHOUSE_POOL)
+    @dg.multi_asset(name="load", specs=specs)
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         outcomes = refresh.load_landed(workspace)
         context.log.info("loaded %d files", len(outcomes))
@@ -105,7 +104,6 @@ def transformation_asset(workspace: Workspace, transformation: Transformation) -
         name="transform",
         specs=list(specs.values()),
         check_specs=[*tests.values(), *gates],
-        pool=WAREHOUSE_POOL,
     )
     def transform(context: dg.AssetExecutionContext) -> Iterator[Any]:
         done = refresh.transform(workspace, transformation)
@@ -134,7 +132,7 @@ def published_checks(workspace: Workspace) -> dg.AssetChecksDefinition:
 
     gates = _gate_specs(refresh.leaving(workspace, workspace.strategy.cycle.end), blocking=True)
 
-    @dg.multi_asset_check(name="check_published", specs=gates, pool=WAREHOUSE_POOL)
+    @dg.multi_asset_check(name="check_published", specs=gates)
     def check_published() -> Iterator[dg.AssetCheckResult]:
         yield from _gate_results(gates, refresh.check_published(workspace), dg.AssetCheckSeverity.ERROR)
 
@@ -149,7 +147,7 @@ def published_asset(workspace: Workspace, transformation: Transformation) -> dg.
         if node["resource_type"] == "model" and node["schema"] == "scorecard"
     ]
 
-    @dg.asset(key=PUBLISHED_KEY, deps=tables, group_name="published", pool=WAREHOUSE_POOL)
+    @dg.asset(key=PUBLISHED_KEY, deps=tables, group_name="published")
     def published() -> dg.MaterializeResult[Any]:
         publication = refresh.publish_run(workspace, transformation)
         return dg.MaterializeResult(metadata={"folder": str(publication.folder), **publication.rows})

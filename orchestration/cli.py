@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +47,22 @@ WorkspaceOption = Annotated[
         show_default="the demo",
     ),
 ]
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"plumbline {version('plumbline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    asked: Annotated[
+        bool,
+        typer.Option("--version", help="Say which version this is.", callback=_say_version, is_eager=True),
+    ] = False,
+) -> None:
+    """What holds for every command; its help text is the application's."""
 
 
 def main() -> None:

@@ -22,10 +22,6 @@ event_log_storage:
     base_dir: {home}
 freshness:
   enabled: true
-# One writer to the warehouse at a time: DuckDB gives the file to one process.
-concurrency:
-  pools:
-    default_limit: 1
 """
 
 

@@ -26,6 +26,7 @@ from expectations.arriving import arriving_suites
 from expectations.gates import GateResult, run_gates
 from expectations.published import published_suites
 from expectations.suites import Suite
+from orchestration import check_results
 from orchestration.sources import connected, listed, problem_of
 from orchestration.transformation import NodeResult, Transformation
 from orchestration.workspace import Workspace
@@ -109,7 +110,7 @@ def prepare(workspace: Workspace) -> Transformation:
 
 def begin(workspace: Workspace, run_id: str, as_of: date) -> None:
     """Take the right to write, and make the warehouse ready: tables, the run's day, the configured streams."""
-    _hold_writer(workspace.warehouse)
+    hold_writer(workspace)
     if workspace.config.simulation is not None:
         _rewind_simulation(workspace, as_of)
     streams = [
@@ -156,7 +157,8 @@ def extract(workspace: Workspace, as_of: date) -> list[Manifest]:
                 failures[name] = str(error)
     if problems:
         raise InputErrors(problems)
-    _record_pulls(workspace, failures)
+    with connect(workspace.warehouse) as con:
+        record_checks(con, check_results.of_pulls(listed(workspace), failures))
     return manifests
 
 
@@ -212,14 +214,14 @@ def transform(workspace: Workspace, transformation: Transformation) -> Transform
             log.warning("%s: %s", node.relation, " ".join(node.message.split()))
     with connect(workspace.warehouse) as con:
         _drop_failed(con, computed)
-        record_checks(con, [*_node_checks(computed), *_gate_checks(gates)])
+        record_checks(con, [*check_results.of_nodes(computed), *check_results.of_gates(gates)])
     log.info("judging the key results")
     scored = transformation.build(_SCORED)
     broken = [node for node in scored if node.resource_type == "model" and not node.ok]
     if broken:
         raise RuntimeError(f"{broken[0].relation} could not be computed: {broken[0].message}")
     with connect(workspace.warehouse) as con:
-        record_checks(con, _freshness_checks(con))
+        record_checks(con, check_results.of_freshness(con))
     return Transformed([*computed, *scored], gates)
 
 
@@ -230,7 +232,7 @@ def check_published(workspace: Workspace) -> list[GateResult]:
         run = begun_run(con)
     results = run_gates(workspace.warehouse, leaving(workspace, run.as_of), _narrate_gate)
     with connect(workspace.warehouse) as con:
-        record_checks(con, _gate_checks(results))
+        record_checks(con, check_results.of_gates(results))
     return results
 
 
@@ -263,6 +265,13 @@ def begun_run(con: "DuckDBPyConnection") -> Run:
     if run is None:
         raise RuntimeError("nothing was ever pulled here: start with the whole refresh")
     return run
+
+
+def hold_writer(workspace: Workspace) -> None:
+    """Take the right to write to the workspace's state, waiting for another run to end; taking it twice changes nothing."""
+    if workspace.warehouse not in _held_warehouses:
+        _held.enter_context(writer_lock(workspace.warehouse, timeout=_LOCK_SECONDS, waiting=log.warning))
+        _held_warehouses.add(workspace.warehouse)
 
 
 def let_go() -> None:
@@ -308,12 +317,6 @@ def _shared(workspace: Workspace, field: str, by_source: Mapping[str, Mapped], u
     return first
 
 
-def _hold_writer(warehouse: Path) -> None:
-    if warehouse not in _held_warehouses:
-        _held.enter_context(writer_lock(warehouse, timeout=_LOCK_SECONDS, waiting=log.warning))
-        _held_warehouses.add(warehouse)
-
-
 def _rewind_simulation(workspace: Workspace, as_of: date) -> None:
     """A simulated world that goes back in time is pulled afresh: what was landed later is not known yet on that evening."""
     with connect(workspace.warehouse) as con:
@@ -326,23 +329,6 @@ def _rewind_simulation(workspace: Workspace, as_of: date) -> None:
             )
             shutil.rmtree(workspace.landing, ignore_errors=True)
             con.execute("drop schema raw cascade; drop schema control cascade")
-
-
-def _record_pulls(workspace: Workspace, failures: dict[str, str]) -> None:
-    results = [
-        CheckResult(
-            kind="pull",
-            subject=f"{name}.{stream.name}",
-            check_name="pulled",
-            passed=name not in failures,
-            severity="error",
-            message=failures.get(name, "pulled"),
-        )
-        for name, source in listed(workspace).items()
-        for stream in source.streams
-    ]
-    with connect(workspace.warehouse) as con:
-        record_checks(con, results)
 
 
 def _kr_inputs(workspace: Workspace, transformation: Transformation) -> Iterator[KeyResultInput]:
@@ -368,42 +354,3 @@ def _drop_failed(con: "DuckDBPyConnection", nodes: Iterable[NodeResult]) -> None
         if node.resource_type == "model" and not node.ok:
             schema, table = node.relation.split(".")
             con.execute(f'drop table if exists "{schema}"."{table}"')
-
-
-def _node_checks(nodes: Iterable[NodeResult]) -> Iterator[CheckResult]:
-    for node in nodes:
-        if node.resource_type not in {"model", "seed", "test"}:
-            continue
-        is_test = node.resource_type == "test"
-        yield CheckResult(
-            kind="test" if is_test else "model",
-            subject=node.relation,
-            check_name=node.name if is_test else "computed",
-            passed=node.ok,
-            severity="warn" if is_test else "error",
-            message=node.message or node.status,
-            failing_rows=node.failing_rows,
-        )
-
-
-def _freshness_checks(con: "DuckDBPyConnection") -> list[CheckResult]:
-    """What this run found of freshness, so that a later one knows when a stream that is fresh again had been stale."""
-    found = con.execute(
-        """
-        select source || '.' || stream, not stale, sentence from scorecard.source_freshness
-        where business_lag_days is not null order by 1
-        """
-    ).fetchall()
-    return [
-        CheckResult("freshness", subject, "business_date", passed, "warn", sentence)
-        for subject, passed, sentence in found
-    ]
-
-
-def _gate_checks(gates: Iterable[GateResult]) -> list[CheckResult]:
-    return [
-        CheckResult(
-            "gate", gate.subject, gate.check, gate.passed, gate.severity, gate.message, gate.failing_rows
-        )
-        for gate in gates
-    ]

@@ -19,6 +19,7 @@ def run_refresh(workspace: Workspace, as_of: date | None) -> None:
     with connected(workspace, day) as sources:
         check_all(workspace, sources)
     refresh.log.info("%s: %d sources answer; as of %s", workspace.config.company, len(sources), day)
+    refresh.hold_writer(workspace)
     dagster_home(workspace)
     import dagster as dg  # a second of import, which bad input need not wait for
 

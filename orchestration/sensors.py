@@ -44,9 +44,7 @@ def observations_asset(workspace: Workspace) -> dg.AssetsDefinition:
     """Begins a recompute: today's day, and what the sensor saw, recorded beside the other checks."""
 
     # One asset as a multi-asset: only so can the step have a name of its own, by which the sensor configures it.
-    @dg.multi_asset(
-        name="observe", specs=[dg.AssetSpec(OBSERVATIONS, group_name="control")], pool="warehouse"
-    )
+    @dg.multi_asset(name="observe", specs=[dg.AssetSpec(OBSERVATIONS, group_name="control")])
     def observe(context: dg.AssetExecutionContext, config: ObservationsConfig) -> dg.MaterializeResult[Any]:
         as_of = refresh.as_of_day(workspace, date.fromisoformat(config.as_of) if config.as_of else None)
         refresh.begin(workspace, context.run.run_id, as_of)

@@ -4,7 +4,6 @@ In process because the import of dbt is most of a small build: the parse and bot
 one parsed manifest (figures in `docs/benchmarks.md`).
 """
 
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
@@ -70,9 +69,8 @@ class Transformation:
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """`manifest.json` of the parsed project."""
-        self.parse()
-        return json.loads((self.project / "target" / "manifest.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        """What `manifest.json` of the parsed project would hold. Not read from that file: another process may be writing it."""
+        return self.parsed.writable_manifest().to_dict(omit_none=False)
 
     def build(self, select: str, exclude: str = "resource_type:unit_test") -> list[NodeResult]:
         """Build and test what `select` names. Failures of nodes are in the results; only a dbt that cannot run raises."""
@@ -136,7 +134,14 @@ class Transformation:
         from dbt.cli.main import dbtRunner  # takes two seconds, and most commands never need it
 
         place = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
-        quiet = ["--quiet", "--log-level", "none", "--log-path", str(self.project / "logs")]
+        quiet = [
+            "--quiet",
+            "--no-write-json",
+            "--log-level",
+            "none",
+            "--log-path",
+            str(self.project / "logs"),
+        ]
         runner = dbtRunner(manifest=manifest, callbacks=[_Progress()])
         result = runner.invoke([command, *quiet, "--no-send-anonymous-usage-stats", *place, *arguments])
         if result.exception is not None:

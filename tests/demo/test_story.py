@@ -52,7 +52,7 @@ def test_their_scope_grows_and_they_age_while_the_teams_own_work_moves() -> None
     assert scope == sorted(scope)
     assert scope[-1] >= 1.4 * scope[0]
     seen = snapshot(WEEK_4)
-    waiting = {True: [], False: []}
+    waiting: dict[bool, list[int]] = {True: [], False: []}
     for issue in seen.jira.issues:
         fields = issue["fields"]
         if fields["project"]["key"] == "INT" and fields["status"]["statusCategory"]["key"] == "new":

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def test_nothing_of_tomorrow_shows(day: date) -> None:
     assert all(posting.posted_at <= day and posting.day <= posting.posted_at for posting in seen.postings)
 
 
-_SINGLE = {
+_SINGLE: dict[str, Callable[[dict[str, Any]], tuple[str | None, str | None]]] = {
     "status": lambda fields: (fields["status"]["id"], fields["status"]["name"]),
     "assignee": lambda fields: _person(fields["assignee"]),
     "priority": lambda fields: (fields["priority"]["id"], fields["priority"]["name"]),

@@ -14,11 +14,15 @@ from tests.command_line import PLUMBLINE, environment, plumbline
 
 
 def published(workspace: Path) -> dict[str, bytes]:
-    """Every published file of the current run but `run.json`, which holds run ids and times."""
+    """Every published file of the current run, without run ids and the times at which records were landed."""
     folder = (workspace / ".plumbline" / "published" / "current").resolve()
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     about = json.loads(files.pop("run.json"))
     assert set(about["rows"]) >= {"kr_current", "kr_daily", "flags"}
+    del files["tables/source_freshness.parquet"]
+    freshness = json.loads(files["json/source_freshness.json"])
+    timeless = [{key: value for key, value in row.items() if key != "last_landed_at"} for row in freshness]
+    files["json/source_freshness.json"] = json.dumps(timeless).encode()
     return files
 
 

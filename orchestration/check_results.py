@@ -1,0 +1,69 @@
+"""What each step found, as rows of `control.check_results`: the one form in which doubt reaches the scorecard."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from connectors.source import Source
+from expectations.gates import GateResult
+from orchestration.transformation import NodeResult
+from warehouse.control import CheckResult
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def of_pulls(sources: Mapping[str, Source], failures: Mapping[str, str]) -> list[CheckResult]:
+    """One for every stream; `failures` gives the reason for each source that could not be pulled."""
+    return [
+        CheckResult(
+            kind="pull",
+            subject=f"{name}.{stream.name}",
+            check_name="pulled",
+            passed=name not in failures,
+            severity="error",
+            message=failures.get(name, "pulled"),
+        )
+        for name, source in sources.items()
+        for stream in source.streams
+    ]
+
+
+def of_nodes(nodes: Iterable[NodeResult]) -> Iterator[CheckResult]:
+    """One for every dbt model, seed and test."""
+    for node in nodes:
+        if node.resource_type not in {"model", "seed", "test"}:
+            continue
+        is_test = node.resource_type == "test"
+        yield CheckResult(
+            kind="test" if is_test else "model",
+            subject=node.relation,
+            check_name=node.name if is_test else "computed",
+            passed=node.ok,
+            severity="warn" if is_test else "error",
+            message=node.message or node.status,
+            failing_rows=node.failing_rows,
+        )
+
+
+def of_gates(gates: Iterable[GateResult]) -> list[CheckResult]:
+    """One for every check of Great Expectations."""
+    return [
+        CheckResult(
+            "gate", gate.subject, gate.check, gate.passed, gate.severity, gate.message, gate.failing_rows
+        )
+        for gate in gates
+    ]
+
+
+def of_freshness(con: "DuckDBPyConnection") -> list[CheckResult]:
+    """One for every dated stream, so that a later run knows when one that is fresh again had been stale."""
+    found = con.execute(
+        """
+        select source || '.' || stream, not stale, sentence from scorecard.source_freshness
+        where business_lag_days is not null order by 1
+        """
+    ).fetchall()
+    return [
+        CheckResult("freshness", subject, "business_date", passed, "warn", sentence)
+        for subject, passed, sentence in found
+    ]
