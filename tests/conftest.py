@@ -5,7 +5,15 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 from pluggy import Result
+
+# The same examples every time, so that a change is judged by what it changed; looking for the reason of a failure line by line
+# takes minutes where a test compiles or loads.
+settings.register_profile(
+    "plumbline", derandomize=True, phases=[Phase.explicit, Phase.generate, Phase.shrink], print_blob=True
+)
+settings.load_profile("plumbline")
 
 ROOT = Path(__file__).parent.parent
 REAL_RECORDS = ROOT.parent / "shared" / "data"

@@ -222,7 +222,10 @@ _NAMES = (
     "carrier-api",
 )
 _NEW_IDS = st.lists(
-    st.from_regex(r"[a-z][a-z0-9]{0,6}(-[a-z0-9]{1,4}){0,2}", fullmatch=True),
+    # YAML reads `no` and `on` as truth values, which the loader refuses for an id that is not in quotes.
+    st.from_regex(r"[a-z][a-z0-9]{0,6}(-[a-z0-9]{1,4}){0,2}", fullmatch=True).filter(
+        lambda text: yaml.safe_load(text) == text
+    ),
     min_size=len(_NAMES),
     max_size=len(_NAMES),
     unique=True,
