@@ -36,5 +36,6 @@ $(INSTALLED): pyproject.toml uv.lock
 	@echo "Installing into .venv (once; about a minute) ..."
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@$(SYNC)
+	@# Behind a company's TLS proxy only the system's certificates are trusted; on a bare machine there may be none but uv's own.
+	@$(SYNC) 2>/dev/null || $(SYNC) --system-certs
 	@touch $(INSTALLED)
