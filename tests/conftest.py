@@ -19,6 +19,15 @@ ROOT = Path(__file__).parent.parent
 REAL_RECORDS = ROOT.parent / "shared" / "data"
 
 
+# Tests that run the whole program; they go first, so that no worker is left with one of them at the end.
+_LONG = ("orchestration", "demo_oracles", "real_records", "test_readme.py", "dbt")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; within a file the order stays."""
+    items.sort(key=lambda item: not set(_LONG) & set(item.path.relative_to(ROOT / "tests").parts))
+
+
 @pytest.fixture(scope="session")
 def real_records() -> Path:
     """The folder of real records that nobody here wrote; tests that need it skip where it is absent."""
