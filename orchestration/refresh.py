@@ -39,8 +39,10 @@ from warehouse.control import (
     KeyResultInput,
     Run,
     begin_run,
+    built_by,
     create_control_tables,
     current_run,
+    mark_built,
     record_checks,
     set_kr_inputs,
     set_streams,
@@ -199,10 +201,12 @@ def leaving(workspace: Workspace, as_of: date) -> list[Suite]:
 
 def transform(workspace: Workspace, transformation: Transformation) -> Transformed:
     """Build staging, flow and every KR, judge what arrived, then build the scorecard in the light of that."""
+    definition = strategy.flow_hash(workspace.dbt, DBT_PACKAGE)
     with connect(workspace.warehouse) as con:
         set_kr_inputs(con, _kr_inputs(workspace, transformation))
+        full = built_by(con) != definition
     log.info("computing %d key results", len(workspace.strategy.key_results))
-    computed = transformation.build(_COMPUTED, exclude="kr_values resource_type:unit_test")
+    computed = transformation.build(_COMPUTED, exclude="kr_values resource_type:unit_test", full=full)
     log.info("checking what arrived")
     with connect(workspace.warehouse) as con:
         run = begun_run(con)
@@ -214,6 +218,7 @@ def transform(workspace: Workspace, transformation: Transformation) -> Transform
             log.warning("%s: %s", node.relation, " ".join(node.message.split()))
     with connect(workspace.warehouse) as con:
         _drop_failed(con, computed)
+        mark_built(con, definition)
         record_checks(con, [*check_results.of_nodes(computed), *check_results.of_gates(gates)])
     log.info("judging the key results")
     scored = transformation.build(_SCORED)
@@ -353,4 +358,5 @@ def _drop_failed(con: "DuckDBPyConnection", nodes: Iterable[NodeResult]) -> None
     for node in nodes:
         if node.resource_type == "model" and not node.ok:
             schema, table = node.relation.split(".")
-            con.execute(f'drop table if exists "{schema}"."{table}"')
+            kind = "view" if node.materialized == "view" else "table"
+            con.execute(f'drop {kind} if exists "{schema}"."{table}"')

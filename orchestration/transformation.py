@@ -32,13 +32,14 @@ class TransformationError(Exception):
 class NodeResult:
     """What became of one dbt node. `status` is dbt's own word: success, error, skipped, pass, warn, fail.
 
-    `relation` is `schema.name` of the table a model built or a test looked at.
+    `relation` is `schema.name` of the table or view a model built or a test looked at, `materialized` how a model is kept.
     """
 
     unique_id: str
     resource_type: str
     name: str
     relation: str
+    materialized: str
     status: str
     message: str
     failing_rows: int | None
@@ -72,9 +73,15 @@ class Transformation:
         """What `manifest.json` of the parsed project would hold. Not read from that file: another process may be writing it."""
         return self.parsed.writable_manifest().to_dict(omit_none=False)
 
-    def build(self, select: str, exclude: str = "resource_type:unit_test") -> list[NodeResult]:
-        """Build and test what `select` names. Failures of nodes are in the results; only a dbt that cannot run raises."""
-        result = self._invoke("build", "--select", select, "--exclude", exclude, manifest=self.parsed)
+    def build(
+        self, select: str, exclude: str = "resource_type:unit_test", *, full: bool = False
+    ) -> list[NodeResult]:
+        """Build and test what `select` names; `full` builds incremental models from all records.
+
+        Failures of nodes are in the results; only a dbt that cannot run raises.
+        """
+        arguments = ["--select", select, "--exclude", exclude, *(["--full-refresh"] if full else [])]
+        result = self._invoke("build", *arguments, manifest=self.parsed)
         return [self._node_result(run) for run in result.result.results]
 
     def key_result_models(self) -> dict[str, str]:
@@ -124,6 +131,7 @@ class Transformation:
             resource_type=str(node.resource_type),
             name=node.name,
             relation=self.relation(node.unique_id),
+            materialized=str(node.config.materialized),
             status=str(run.status),
             message=str(run.message or ""),
             failing_rows=run.failures,

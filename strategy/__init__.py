@@ -7,7 +7,7 @@ from strategy.cycle import Cycle, Holiday, Thresholds
 from strategy.dbt_workspace import WarehouseSettings
 from strategy.dbt_workspace import compile_strategy as compile  # noqa: A004 - the word for it
 from strategy.field_types import Person
-from strategy.fingerprint import strategy_hash
+from strategy.fingerprint import flow_hash, strategy_hash
 from strategy.loading import load
 from strategy.measure_text import measure_text
 from strategy.model import Function, Handoff, KeyResultDefinition, Objective
@@ -29,6 +29,7 @@ __all__ = [
     "Thresholds",
     "WarehouseSettings",
     "compile",
+    "flow_hash",
     "load",
     "measure_text",
     "strategy_hash",

@@ -74,7 +74,8 @@ def _project(strategy: Strategy, settings: WarehouseSettings, package: Path) -> 
         "path": verbatim(settings.warehouse.resolve().as_posix()),
         "schema": "main",
         "threads": settings.threads,
-        "settings": {"TimeZone": "UTC"},
+        # Both as in every other connection to the warehouse: the settings of one process hold for all of them.
+        "settings": {"TimeZone": "UTC", "memory_limit": "25%"},
     }
     yield "profiles.yml", _yaml({"plumbline": {"target": "warehouse", "outputs": {"warehouse": warehouse}}})
     yield "macros/generate_schema_name.sql", _SCHEMA_MACRO

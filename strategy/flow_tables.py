@@ -37,7 +37,7 @@ FLOW_TABLES: Mapping[FlowTable, Mapping[str, Kind]] = {
         boolean="deleted",
     ),
     "work_item_changes": _columns(
-        text="change_id item_id function_id field from_value to_value from_text to_text from_category to_category"
+        text="item_id function_id field from_value to_value from_text to_text from_category to_category"
         " by_id _record",
         timestamp="at",
     ),
@@ -59,7 +59,7 @@ FLOW_TABLES: Mapping[FlowTable, Mapping[str, Kind]] = {
         boolean="is_closed is_won deleted",
     ),
     "deal_changes": _columns(
-        text="change_id deal_id field from_value to_value by_id _record",
+        text="deal_id field from_value to_value by_id _record",
         timestamp="at",
     ),
     "ledger_entries": _columns(

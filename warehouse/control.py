@@ -38,7 +38,12 @@ CREATE TABLE IF NOT EXISTS control.loads (
     deleted BIGINT NOT NULL,
     undated BIGINT NOT NULL,
     landed_at TIMESTAMPTZ NOT NULL,
-    loaded_at TIMESTAMPTZ NOT NULL
+    loaded_at TIMESTAMPTZ NOT NULL,
+    built_at TIMESTAMPTZ
+);
+
+CREATE TABLE IF NOT EXISTS control.build (
+    definition VARCHAR NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS control.run (
@@ -139,6 +144,18 @@ def current_run(con: duckdb.DuckDBPyConnection) -> Run | None:
     if row is None:
         return None
     return Run(row[0], row[1], row[2].astimezone(UTC), row[3].astimezone(UTC))
+
+
+def built_by(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The definition that staging and flow were last built by, None before the first build."""
+    row = con.execute("SELECT definition FROM control.build").fetchone()
+    return None if row is None else str(row[0])
+
+
+def mark_built(con: duckdb.DuckDBPyConnection, definition: str) -> None:
+    """Say that staging and flow hold everything that was loaded, built by ``definition``."""
+    _replace(con, "control.build", [(definition,)])
+    con.execute("UPDATE control.loads SET built_at = ? WHERE built_at IS NULL", [datetime.now(UTC)])
 
 
 def set_streams(con: duckdb.DuckDBPyConnection, streams: Iterable[ConfiguredStream]) -> None:

@@ -123,7 +123,7 @@ def _commit_control(con: duckdb.DuckDBPyConnection, manifest: Manifest, result: 
             [manifest.source, manifest.stream, manifest.cursor_to, manifest.file, now],
         )
     con.execute(
-        "INSERT INTO control.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO control.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
         [
             manifest.file,
             manifest.source,

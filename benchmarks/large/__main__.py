@@ -1,15 +1,17 @@
 """The large workspace beside a hand-written script: `python -m benchmarks.large [--json] [--scale 0.1] [--data DIR]`.
 
 A million issues with ten million changes, two million deals and ten million postings lie in landing, made without HTTP (minutes;
-kept in the folder given by --data and made once). Then, each in a process of its own, a refresh from landing to the published
-scorecard, and one DuckDB script that computes the same key results from the same files and nothing else. Their values must
-agree; the ratio of their times is what the pipeline's raw history, checks, evidence and published tables cost.
+kept in the folder given by --data and made once). Then, each in a process of its own: a refresh from landing to the published
+scorecard, a second one with nothing new, a third after one record in a thousand has changed, and one DuckDB script that computes
+the same key results from the same files and nothing else. Its values and those of the second refresh must agree; the ratio of
+the times is what the pipeline's raw history, checks, evidence and published tables cost.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -45,6 +47,9 @@ def main() -> None:
             "second": measured_refresh(workspace, as_of=_AS_OF, pull=False),
         }
         sizes = _compared(workspace, landing, answers)
+        changes = (str(landing), str(workspace / ".plumbline" / "landing"))
+        in_own_process(sys.executable, "-m", "benchmarks.large.changing", *changes)
+        runs["0.1 % changed"] = measured_refresh(workspace, as_of=_AS_OF, pull=False)
     ratios = {name: _ratios(run.phases, by_hand) for name, run in runs.items()}
     if asked.json:
         figures = {name: vars(run) for name, run in runs.items()}
@@ -68,9 +73,9 @@ def _landing(data: Path, scale: float) -> Path:
 
 
 def _workspace(into: Path, landing: Path) -> Path:
+    """The workspace with links to the landed files, so that others can land beside them."""
     shutil.copytree(_WORKSPACE, into)
-    (into / ".plumbline").mkdir()
-    (into / ".plumbline" / "landing").symlink_to(landing)
+    shutil.copytree(landing, into / ".plumbline" / "landing", copy_function=os.symlink)
     return into
 
 

@@ -81,6 +81,43 @@
 {%- endmacro %}
 
 
+{#-
+    The same for several arrays of a document at once: `paths` is a dict of name: path, and the column `name` says which array a row is from.
+    One macro for all of them, as above.
+-#}
+{% macro json_rows_of_each(relation, document, paths, name, keep) -%}
+    {{ return(adapter.dispatch('json_rows_of_each', 'plumbline')(relation, document, paths, name, keep)) }}
+{%- endmacro %}
+
+{% macro default__json_rows_of_each(relation, document, paths, name, keep) %}
+    {%- for label, path in paths.items() %}
+    select '{{ label }}' as {{ name }}, {{ keep | join(', ') }}, item, item_no
+    from ({{ plumbline.json_rows(relation, document, path, keep) }}) as {{ label }}_rows
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro duckdb__json_rows_of_each(relation, document, paths, name, keep) %}
+    select {{ name }}, {{ keep | join(', ') }}, unnest(elements) as item, generate_subscripts(elements, 1) as item_no
+    from (
+        select ['{{ paths.keys() | join("', '") }}'][array_no] as {{ name }}, {{ keep | join(', ') }}, json_extract(one_array, '$[*]') as elements
+        from (
+            select {{ keep | join(', ') }}, unnest(arrays) as one_array, generate_subscripts(arrays, 1) as array_no
+            from (
+                select
+                    {{ keep | join(', ') }},
+                    json_extract({{ document }}, [
+                        {%- for path in paths.values() %}
+                        '{{ plumbline.json_path(path) }}'{{ ',' if not loop.last }}
+                        {%- endfor %}
+                    ]) as arrays
+                from {{ relation }}
+            ) as documents
+        ) as found
+    ) as elements_of_arrays
+{%- endmacro %}
+
+
 {#- The texts of the array at `path` (of `inner` in each element) as '|a|b|', '' when there are none: `like '%|a|%'` finds a. -#}
 {% macro json_joined(document, path, inner=[]) -%}
     {{ return(adapter.dispatch('json_joined', 'plumbline')(document, path, inner)) }}

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with lines as (
     select * from {{ ref('stg_finance__budgets') }}
     where not _deleted

@@ -1,6 +1,14 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ plumbline.remove_outdated('_record', plumbline.new_record_names(source('raw', 'hubspot_deals'))) }}",
+) }}
 with history as (
     select * from {{ ref('stg_hubspot__deal_history') }}
     where not _deleted
+    {%- if is_incremental() %}
+        and _record in ({{ plumbline.new_record_names(source('raw', 'hubspot_deals')) }})
+    {%- endif %}
 ),
 
 deals as (
@@ -23,7 +31,6 @@ versions as (
 )
 
 select
-    _source || '/' || deal_id || '/' || property || '/' || {{ plumbline.iso_text('changed_at') }} || '/' || {{ plumbline.as_text('item_no') }} as change_id,
     _source || '/' || deal_id as deal_id,
     case property
         when 'dealstage' then 'stage'

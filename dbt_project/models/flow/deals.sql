@@ -6,9 +6,9 @@ stages as (
     select * from {{ ref('stg_hubspot__stages') }}
 ),
 
-history as (
-    select * from {{ ref('stg_hubspot__deal_history') }}
-    where property = 'dealstage'
+moves as (
+    select * from {{ ref('deal_changes') }}
+    where field = 'stage'
 ),
 
 pipelines_of_functions as (
@@ -33,35 +33,20 @@ stages_by_id as (
     group by _source, stage_id
 ),
 
-stage_visits as (
-    select
-        history._source,
-        history.deal_id,
-        history.changed_at,
-        coalesce(stages_by_id.is_closed, false) as is_closed,
-        coalesce(stages_by_id.is_won, false) as is_won,
-        coalesce(lag(stages_by_id.is_closed) over (
-            partition by history._source, history.deal_id
-            order by history.changed_at, history.item_no desc
-        ), false) as was_closed,
-        coalesce(lag(stages_by_id.is_won) over (
-            partition by history._source, history.deal_id
-            order by history.changed_at, history.item_no desc
-        ), false) as was_won
-    from history
-    left join stages_by_id
-        on stages_by_id._source = history._source
-        and stages_by_id.stage_id = history.value
-),
-
 entries as (
     select
-        _source,
-        deal_id,
-        max(case when is_closed and not was_closed then changed_at end) as last_closed_at,
-        max(case when is_won and not was_won then changed_at end) as last_won_at
-    from stage_visits
-    group by _source, deal_id
+        moves.deal_id,
+        max(case when into_stage.is_closed and not coalesce(out_of_stage.is_closed, false) then moves."at" end) as last_closed_at,
+        max(case when into_stage.is_won and not coalesce(out_of_stage.is_won, false) then moves."at" end) as last_won_at
+    from moves
+    inner join deals on deals._source || '/' || deals.deal_id = moves.deal_id
+    left join stages_by_id as into_stage
+        on into_stage._source = deals._source
+        and into_stage.stage_id = moves.to_value
+    left join stages_by_id as out_of_stage
+        on out_of_stage._source = deals._source
+        and out_of_stage.stage_id = moves.from_value
+    group by moves.deal_id
 ),
 
 standing as (
@@ -80,9 +65,7 @@ standing as (
     left join stages_by_id
         on stages_by_id._source = deals._source
         and stages_by_id.stage_id = deals.stage_id
-    left join entries
-        on entries._source = deals._source
-        and entries.deal_id = deals.deal_id
+    left join entries on entries.deal_id = deals._source || '/' || deals.deal_id
 )
 
 -- Without a stage history the close date is all there is.

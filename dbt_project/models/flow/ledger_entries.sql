@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with postings as (
     select * from {{ ref('stg_finance__ledger') }}
     where not _deleted

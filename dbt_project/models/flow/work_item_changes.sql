@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ plumbline.remove_outdated('item_id', plumbline.new_items()) }}",
+) }}
 {%- set estimate_field = var('jira_estimate_field') -%}
 {%- set sprint_field = var('jira_sprint_field') -%}
 with changes as (
@@ -26,10 +31,12 @@ named as (
         end as field
     from changes
     where not _deleted
+    {%- if is_incremental() %}
+        and _source || '/' || issue_id in ({{ plumbline.new_items() }})
+    {%- endif %}
 )
 
 select
-    named._source || '/' || named.issue_id || '/' || named.history_id || '/' || {{ plumbline.as_text('named.item_no') }} as change_id,
     named._source || '/' || named.issue_id as item_id,
     projects_of_functions.function_id,
     named.field,

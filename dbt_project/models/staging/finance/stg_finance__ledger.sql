@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ plumbline.remove_outdated('_record', plumbline.new_record_names(source('raw', 'finance_ledger'))) }}",
+) }}
 with lines as (
-    select * from {{ source('raw', 'finance_ledger') }}
+    {{ plumbline.new_records(source('raw', 'finance_ledger')) }}
 ),
 
 texts as (

@@ -1,18 +1,19 @@
-{%- set properties = ['dealstage', 'amount', 'closedate', 'hubspot_owner_id'] -%}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ plumbline.remove_outdated('_record', plumbline.new_record_names(source('raw', 'hubspot_deals'))) }}",
+) }}
 with deals as (
-    select * from {{ source('raw', 'hubspot_deals') }}
+    {{ plumbline.new_records(source('raw', 'hubspot_deals')) }}
 ),
 
-{% for property in properties %}
-{{ property }}_versions as (
-    {{ plumbline.json_rows('deals', 'record', ['propertiesWithHistory', property], keep=['_source', '_key', '_deleted']) }}
-),
-{% endfor %}
 versions as (
-    {%- for property in properties %}
-    select '{{ property }}' as property, * from {{ property }}_versions
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ plumbline.json_rows_of_each('deals', 'record', {
+        'dealstage': ['propertiesWithHistory', 'dealstage'],
+        'amount': ['propertiesWithHistory', 'amount'],
+        'closedate': ['propertiesWithHistory', 'closedate'],
+        'hubspot_owner_id': ['propertiesWithHistory', 'hubspot_owner_id'],
+    }, 'property', keep=['_source', '_key', '_deleted']) }}
 ),
 
 texts as (

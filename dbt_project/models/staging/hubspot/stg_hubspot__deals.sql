@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ plumbline.remove_outdated('_record', plumbline.new_record_names(source('raw', 'hubspot_deals'))) }}",
+) }}
 with deals as (
-    select * from {{ source('raw', 'hubspot_deals') }}
+    {{ plumbline.new_records(source('raw', 'hubspot_deals')) }}
 ),
 
 texts as (

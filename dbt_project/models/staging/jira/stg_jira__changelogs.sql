@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ plumbline.remove_outdated('_record', plumbline.new_record_names(source('raw', 'jira_changelogs'))) }}",
+) }}
 with histories as (
-    select * from {{ source('raw', 'jira_changelogs') }}
+    {{ plumbline.new_records(source('raw', 'jira_changelogs')) }}
 ),
 
 history_texts as (

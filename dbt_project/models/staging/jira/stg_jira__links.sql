@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ plumbline.remove_outdated('_record', plumbline.new_record_names(source('raw', 'jira_issues'))) }}",
+) }}
 with issues as (
-    select * from {{ source('raw', 'jira_issues') }}
+    {{ plumbline.new_records(source('raw', 'jira_issues')) }}
 ),
 
 links as (

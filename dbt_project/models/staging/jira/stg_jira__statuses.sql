@@ -14,21 +14,24 @@ listed_texts as (
     }, keep=['_source', '_key', '_deleted']) }}
 ),
 
--- A status that the site no longer lists, or does not show to this account, is still known from its issues.
+-- A status that the site no longer lists, or does not show to this account, is still known from its issues: the newest is right.
 seen_on_issues as (
     select
         issues._source,
         issues.status_id,
-        max(issues.status) as status,
-        max(issues.status_category) as category_key,
-        min(issues._record) as _record
+        issues.status,
+        issues.status_category as category_key,
+        issues._record,
+        row_number() over (
+            partition by issues._source, issues.status_id
+            order by issues.updated_at desc, issues._record
+        ) as place_from_newest
     from issues
     left join listed_texts
         on listed_texts._source = issues._source
         and listed_texts.status_id = issues.status_id
     where issues.status_id is not null
         and listed_texts.status_id is null
-    group by issues._source, issues.status_id
 ),
 
 known as (
@@ -37,6 +40,7 @@ known as (
     union all
     select status_id, status, category_key, _source, _record, false as _deleted
     from seen_on_issues
+    where place_from_newest = 1
 )
 
 select
