@@ -1,0 +1,1 @@
+"""What SQL cannot say: forecasts (chance) and the ledger (proof)."""
