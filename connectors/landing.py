@@ -59,6 +59,11 @@ class Manifest(BaseModel):
     api_version: str
     file: str
 
+    @property
+    def place(self) -> str:
+        """Where the manifest itself lies, relative to the landing root."""
+        return self.file.removesuffix(_DATA) + _MANIFEST
+
 
 class Landing:
     """The landing folder ``root``: ``<root>/<source>/<stream>/<pull_id>.ndjson.gz`` and its manifest beside it."""

@@ -10,6 +10,7 @@ from dagster_dbt import DagsterDbtTranslator
 from expectations.gates import TABLE_THERE, GateResult
 from expectations.suites import Suite
 from orchestration import refresh
+from orchestration.ledger import append_ledger, recall_ledger
 from orchestration.sources import listed
 from orchestration.transformation import Transformation
 from orchestration.workspace import Workspace
@@ -106,6 +107,7 @@ def transformation_asset(workspace: Workspace, transformation: Transformation) -
         check_specs=[*tests.values(), *gates],
     )
     def transform(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        recall_ledger(workspace)
         done = refresh.transform(workspace, transformation)
         results = {node.unique_id: node for node in done.nodes}
         for (
@@ -149,6 +151,7 @@ def published_asset(workspace: Workspace, transformation: Transformation) -> dg.
 
     @dg.asset(key=PUBLISHED_KEY, deps=tables, group_name="published")
     def published() -> dg.MaterializeResult[Any]:
+        append_ledger(workspace)
         publication = refresh.publish_run(workspace, transformation)
         return dg.MaterializeResult(metadata={"folder": str(publication.folder), **publication.rows})
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -120,12 +121,34 @@ def check(
 
 
 @app.command()
+def schema(workspace: WorkspaceOption = None) -> None:
+    """Write the JSON Schemas of the strategy's files into strategy/.schema, for editors that complete YAML."""
+    from strategy import write_schemas
+
+    with _errors_in_words():
+        for path in write_schemas(_open(workspace).root / "strategy"):
+            typer.echo(f"wrote {path}")
+        typer.echo(
+            "\nOn top of cycle.yml, functions.yml and handoffs.yml: # yaml-language-server: $schema=.schema/cycle.json, …"
+            "\nOn top of objectives/*.yml: # yaml-language-server: $schema=../.schema/objective.json"
+        )
+
+
+@app.command()
 def run(
     workspace: WorkspaceOption = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"], help="Compute what was known at the end of this day.", show_default="today"
+        ),
+    ] = None,
+    known_at: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%z"],
+            help="Pull nothing and publish nothing: show what comes of the records landed by this moment.",
+            show_default="now",
         ),
     ] = None,
 ) -> None:
@@ -136,7 +159,13 @@ def run(
 
     with _errors_in_words(), _progress():
         opened = _open(workspace)
-        run_refresh(opened, as_of.date() if as_of else None)
+        day = as_of.date() if as_of else None
+        if known_at is not None:
+            from orchestration.known_at import recompute
+
+            console().print(status_page(Published(recompute(opened, known_at, day))))
+            return
+        run_refresh(opened, day)
         console().print(status_page(Published(opened.published)))
 
 
@@ -144,7 +173,8 @@ def run(
 def status(
     workspace: WorkspaceOption = None,
     json_: Annotated[
-        bool, typer.Option("--json", help="For programs: run, key results, objectives and open flags.")
+        bool,
+        typer.Option("--json", help="For programs: run, key results, hand-offs, exceptions, flags and more."),
     ] = False,
 ) -> None:
     """Show the key results as last published: colour on a terminal, plain in a pipe."""
@@ -161,6 +191,9 @@ def status(
             "published": str(published.folder),
             "key_results": published.table("kr_current"),
             "objectives": published.table("objective_current"),
+            "functions": published.table("function_current"),
+            "handoffs": published.table("handoff_current"),
+            "exceptions": [one for one in published.table("exceptions") if one["is_open"]],
             "flags": [flag for flag in published.table("flags") if flag["is_open"]],
             "source_freshness": published.table("source_freshness"),
         }
@@ -188,6 +221,48 @@ def explain(
             row for row in published.table("source_freshness") if (row["source"], row["stream"]) in inputs
         ]
         console().print(explain_page(published, found[kr], sources))
+
+
+@app.command()
+def verify(
+    workspace: WorkspaceOption = None,
+    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Prove that the ledger and the landed files are what they were: nothing changed, taken out or put in. Exit code 1 if not."""
+    from orchestration import ledger
+
+    with _errors_in_words(), _progress():
+        found = ledger.verify(_open(workspace))
+        if json_:
+            typer.echo(json.dumps(asdict(found), indent=2))
+        else:
+            for line in (*found.findings, *found.notes):
+                typer.echo(str(line))
+        if found.findings:
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def forecast(
+    history: Annotated[
+        Path,
+        typer.Option(
+            metavar="CSV", help="Cycles that have ended: group, cycle, elapsed, done, scope, hit (1 or 0)."
+        ),
+    ],
+    now: Annotated[Path, typer.Option(metavar="CSV", help="Running cycles: the same columns, hit empty.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write the answer.", show_default="standard output"),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="For programs, with weights and back-test.")] = False,
+) -> None:
+    """Add to each running cycle `p_hit`, the probability that it hits its target, from how earlier cycles ended."""
+    with _errors_in_words():
+        from scorecard.forecast.command import forecast_files
+
+        for note in forecast_files(history, now, out, as_json=json_):
+            typer.echo(note, err=True)
 
 
 @app.command()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +31,7 @@ from orchestration.sources import connected, listed, problem_of
 from orchestration.transformation import NodeResult, Transformation
 from orchestration.workspace import Workspace
 from publish import Publication, publish
+from scorecard.handoffs import HandoffDay, handoff_finish
 from strategy import InputErrors, Problem, WarehouseSettings
 from warehouse.connection import connect
 from warehouse.control import (
@@ -47,8 +48,11 @@ from warehouse.control import (
     set_kr_inputs,
     set_streams,
 )
+from warehouse.forecasts import create_forecast_tables, replace_forecasts
+from warehouse.ledger_mirror import ledger_head
 from warehouse.merge import LoadResult
 from warehouse.raw import create_raw_tables, cursors, load, pending
+from warehouse.strategy_versions import record_strategy
 from warehouse.writer_lock import writer_lock
 
 if TYPE_CHECKING:
@@ -65,7 +69,9 @@ _PROGRESS_SECONDS = 2.0
 _DATED_STREAMS = frozenset({"issues", "deals", "ledger"})
 
 # A KR whose model fails must not take the scorecard with it, so what gathers the KRs is built by a second dbt call.
-_COMPUTED = "config.schema:strategy config.schema:staging config.schema:flow config.schema:key_results"
+_COMPUTED = " ".join(
+    f"config.schema:{each}" for each in ("strategy", "staging", "flow", "key_results", "handoffs")
+)
 _SCORED = "kr_values config.schema:scorecard"
 
 Mapped = TypeVar("Mapped", JiraFields, DealProperties)
@@ -128,8 +134,13 @@ def begin(workspace: Workspace, run_id: str, as_of: date) -> None:
     with connect(workspace.warehouse) as con:
         create_control_tables(con)
         create_raw_tables(con)
+        create_forecast_tables(con)
         set_streams(con, streams)
         begin_run(con, run_id, as_of, workspace.strategy.cycle.timezone)
+        cycle = workspace.strategy.cycle
+        record_strategy(
+            con, strategy.declared(workspace.strategy, workspace.metrics), (cycle.start, cycle.end)
+        )
 
 
 def extract(workspace: Workspace, as_of: date) -> list[Manifest]:
@@ -220,6 +231,9 @@ def transform(workspace: Workspace, transformation: Transformation) -> Transform
         _drop_failed(con, computed)
         mark_built(con, definition)
         record_checks(con, [*check_results.of_nodes(computed), *check_results.of_gates(gates)])
+    log.info("looking ahead")
+    with connect(workspace.warehouse) as con:
+        _forecast(con, workspace)
     log.info("judging the key results")
     scored = transformation.build(_SCORED)
     broken = [node for node in scored if node.resource_type == "model" and not node.ok]
@@ -254,9 +268,11 @@ def publish_run(workspace: Workspace, transformation: Transformation) -> Publica
             "company": workspace.config.company,
             "as_of": run.as_of.isoformat(),
             "cycle": workspace.strategy.cycle.id,
+            "currency": workspace.strategy.cycle.currency,
             "started_at": run.started_at.isoformat(),
             "version": version("plumbline"),
             "strategy": strategy.strategy_hash(workspace.root / "strategy", workspace.metrics),
+            "ledger": ledger_head(con),
             "lineage": {kr_id: sorted(pairs) for kr_id, pairs in sorted(lineage.items())},
         }
         publication = publish(con, workspace.published, about, transformation.compiled_sql())
@@ -333,6 +349,7 @@ def _rewind_simulation(workspace: Workspace, as_of: date) -> None:
                 "The demo goes back from %s to %s: its records are pulled afresh.", before.as_of, as_of
             )
             shutil.rmtree(workspace.landing, ignore_errors=True)
+            shutil.rmtree(workspace.ledger, ignore_errors=True)
             con.execute("drop schema raw cascade; drop schema control cascade")
 
 
@@ -351,6 +368,17 @@ def _kr_inputs(workspace: Workspace, transformation: Transformation) -> Iterator
                 yield KeyResultInput(kr_id, node, None, None)
             for source in (name for name, of in names.items() if of == system):
                 yield KeyResultInput(kr_id, node, source, stream)
+
+
+def _forecast(con: "DuckDBPyConnection", workspace: Workspace) -> None:
+    """Draw what only chance can say, for every reported day of the cycle."""
+    holidays = [holiday.date for holiday in workspace.strategy.holidays]
+    columns = ", ".join(field.name for field in fields(HandoffDay))
+    built = con.execute(
+        "select 1 from duckdb_tables() where schema_name || '.' || table_name = 'handoffs.handoff_days'"
+    )
+    days = con.execute(f"select {columns} from handoffs.handoff_days").fetchall() if built.fetchone() else []  # noqa: S608
+    replace_forecasts(con, "handoff_finish", [handoff_finish(HandoffDay(*day), holidays) for day in days])
 
 
 def _drop_failed(con: "DuckDBPyConnection", nodes: Iterable[NodeResult]) -> None:

@@ -8,6 +8,7 @@ talks to the systems.
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -92,6 +93,8 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        # Everything the program makes. A run makes it again when it is deleted; only the ledger is gone then.
+        self.state = self.root / ".plumbline"
         self.file = self.root / FILE_NAME
         if not self.file.exists():
             raise InputErrors(
@@ -111,10 +114,11 @@ class Workspace:
         if problems:
             raise InputErrors(problems)
 
-    @property
-    def state(self) -> Path:
-        """Everything the program makes; safe to delete, a run makes it again."""
-        return self.root / ".plumbline"
+    def beside(self, state: Path) -> "Workspace":
+        """The same workspace with another state folder."""
+        other = copy(self)
+        other.state = state
+        return other
 
     @property
     def landing(self) -> Path:
@@ -127,6 +131,10 @@ class Workspace:
     @property
     def published(self) -> Path:
         return self.state / "published"
+
+    @property
+    def ledger(self) -> Path:
+        return self.state / "ledger"
 
     @property
     def dbt(self) -> Path:

@@ -33,9 +33,10 @@ def console() -> Console:
 
 
 def status_page(published: Published) -> RenderableType:
-    """The KR table by objective, the open flags, and where the files are."""
+    """The KR table by objective, who has to talk about what, the open flags, and where the files are."""
     current, objectives = published.table("kr_current"), published.table("objective_current")
     flags = [flag for flag in published.table("flags") if flag["is_open"]]
+    exceptions = [one for one in published.table("exceptions") if one["is_open"]]
     run = published.run
     title = Text(f"{clean(run['company'])}: key results at the end of {run['as_of']}", style="bold")
     counts = Text("  ").join(
@@ -46,6 +47,7 @@ def status_page(published: Published) -> RenderableType:
         title,
         counts,
         _key_results(current, objectives),
+        _conversations(exceptions, published.table("handoff_current"), str(run["currency"])),
         _flags(flags),
         Text(f"\nPublished: {_from_here(published.current)}", style="dim"),
         Text("More on one key result: plumbline explain KR", style="dim"),
@@ -151,6 +153,41 @@ def _key_results(current: list[Row], objectives: list[Row]) -> Table:
                 Text(clean(kr["kr_id"]), style="dim"),
             )
     return table
+
+
+def _conversations(exceptions: list[Row], handoffs: list[Row], currency: str) -> RenderableType:
+    """One line for each pair of people and hand-off, with the key results that they have to talk about."""
+    if not exceptions:
+        return Text("Nobody has to talk: no exception is open.\n")
+    names = {handoff["handoff_id"]: handoff["name"] for handoff in handoffs}
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, title="Who has to talk", title_justify="left", title_style="bold"
+    )
+    for header in ("Status", "Two people", "About", "At stake", "Open since", "State"):
+        table.add_column(header)
+    topics: dict[tuple[str, ...], list[Row]] = {}
+    for one in exceptions:
+        people = (one["giving_head_name"], one["receiving_head_name"])
+        topics.setdefault((*people, one["handoff_id"] or one["kr_id"]), []).append(one)
+    for (giver, receiver, topic), open_ones in sorted(topics.items(), key=lambda each: _weight(each[1])):
+        worst = max(open_ones, key=lambda one: one["status"] == "red")
+        about = ", ".join(one["kr_id"] for one in open_ones)
+        stake = max(one["amount_at_stake"] for one in open_ones)
+        table.add_row(
+            _status(worst["status"]),
+            Text(f"{clean(giver)} and {clean(receiver)}"),
+            Text(clean(f"{names[topic]}: {about}" if topic in names else about)),
+            Text(quantity(stake, currency) if stake else "–"),
+            Text(clean(min(one["opened_on"] for one in open_ones))),
+            Text(clean(worst["state"].replace("_", " "))),
+        )
+    return table
+
+
+def _weight(exceptions: list[Row]) -> tuple[Decimal, bool]:
+    """What is most at stake comes first, then what is red."""
+    stake = max(Decimal(one["amount_at_stake"]) for one in exceptions)
+    return -stake, all(one["status"] != "red" for one in exceptions)
 
 
 def _flags(flags: list[Row]) -> RenderableType:

@@ -6,8 +6,10 @@
 from strategy.cycle import Cycle, Holiday, Thresholds
 from strategy.dbt_workspace import WarehouseSettings
 from strategy.dbt_workspace import compile_strategy as compile  # noqa: A004 - the word for it
+from strategy.declared import Declared, declared
 from strategy.field_types import Person
-from strategy.fingerprint import flow_hash, strategy_hash
+from strategy.fingerprint import computation_hash, definition_hashes, flow_hash, strategy_hash
+from strategy.json_schema import write_schemas
 from strategy.loading import load
 from strategy.measure_text import measure_text
 from strategy.model import Function, Handoff, KeyResultDefinition, Objective
@@ -16,6 +18,7 @@ from strategy.strategy import KeyResult, Strategy
 
 __all__ = [
     "Cycle",
+    "Declared",
     "Function",
     "Handoff",
     "Holiday",
@@ -29,8 +32,12 @@ __all__ = [
     "Thresholds",
     "WarehouseSettings",
     "compile",
+    "computation_hash",
+    "declared",
+    "definition_hashes",
     "flow_hash",
     "load",
     "measure_text",
     "strategy_hash",
+    "write_schemas",
 ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from strategy import key_result_models as models
+from strategy import work_models
 from strategy.jinja_text import verbatim
 from strategy.seeds import SEEDS
 from strategy.strategy import Strategy
@@ -109,6 +110,7 @@ def _dbt_project(strategy: Strategy, settings: WarehouseSettings) -> dict[str, o
                 "+materialized": "table",
                 "key_results": {"+schema": "key_results"},
                 "metrics": {"+schema": "key_results"},
+                "handoffs": {"+schema": "handoffs"},
                 "scorecard": {"+schema": "scorecard"},
             }
         },
@@ -123,6 +125,12 @@ def _key_results(strategy: Strategy) -> dict[str, str]:
         files[f"models/key_results/{key_result.model}.yml"] = models.key_result_yaml(key_result)
     files["models/key_results/kr_values.sql"] = models.values_sql(strategy.key_results)
     files["models/key_results/kr_values.yml"] = models.values_yaml()
+    files["models/handoffs/handoff_items.sql"] = work_models.handoff_items_sql(strategy.handoffs)
+    files["models/handoffs/handoff_items.yml"] = work_models.handoff_items_yaml()
+    files["models/scorecard/kr_days_before.sql"] = models.days_before_sql(strategy.key_results)
+    files["models/scorecard/kr_days_before.yml"] = models.days_before_yaml()
+    files["models/scorecard/kr_work_items.sql"] = work_models.key_result_items_sql(strategy.key_results)
+    files["models/scorecard/kr_work_items.yml"] = work_models.key_result_items_yaml()
     files["models/scorecard/evidence.sql"] = models.evidence_sql(strategy.key_results)
     files["models/scorecard/evidence.yml"] = models.evidence_yaml()
     return files

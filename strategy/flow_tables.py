@@ -33,7 +33,7 @@ FLOW_TABLES: Mapping[FlowTable, Mapping[str, Kind]] = {
         text="item_id source key type project_id project_key function_id summary status_id status status_category"
         " epic_id epic_key parent_id labels fix_versions priority assignee_id reporter_id _record",
         number="lead_time_days cycle_time_days estimate",
-        timestamp="created_at started_at done_at",
+        timestamp="created_at started_at resolved_at done_at",
         boolean="deleted",
     ),
     "work_item_changes": _columns(

@@ -42,9 +42,7 @@ def key_result_sql(key_result: KeyResult, macro: str = "key_result") -> str:
     if isinstance(measure, MetricMeasure):
         metric = f"ref({literal(measure.metric)})"
         return f"{{{{ plumbline.key_result_from_metric({literal(key_result.id)}, {metric}) }}}}\n"
-    arguments = {"kr_id": key_result.id, **_arguments(measure, key_result.definition.unit)}
-    lines = "".join(f"    {name}={literal(value)},\n" for name, value in arguments.items())
-    return f"{{{{ plumbline.{macro}(\n{lines.removesuffix(chr(10)).removesuffix(',')}\n) }}}}\n"
+    return _call(macro, {"kr_id": key_result.id, **_arguments(measure, key_result.definition.unit)})
 
 
 def key_result_yaml(key_result: KeyResult) -> str:
@@ -94,12 +92,41 @@ def evidence_sql(key_results: Sequence[KeyResult]) -> str:
     return "union all\n".join(parts)
 
 
+def days_before_sql(key_results: Sequence[KeyResult]) -> str:
+    """What each key result with the pace seasonal came to on the days of earlier periods."""
+    taken = ("table", "column", "at", "at_is_timestamp", "filter")
+    parts = []
+    for key_result in key_results:
+        if key_result.definition.pace == "seasonal" and isinstance(key_result.measure, TableMeasure):
+            said = _arguments(key_result.measure, key_result.definition.unit)
+            parts.append(
+                _call("days_before_cycle", {"kr_id": key_result.id, **{name: said[name] for name in taken}})
+            )
+    return "union all\n".join(parts) or "{{ plumbline.no_days_before_cycle() }}\n"
+
+
+def days_before_yaml() -> str:
+    """Description and contract of what came before the cycle."""
+    text = "What key results with the pace seasonal came to in earlier periods. One row is one key result and day."
+    columns = {
+        "kr_id": ("string", "The key result."),
+        "date": ("date", "A day before the cycle, in the cycle's time zone."),
+        "amount": ("decimal(28, 6)", "The count or sum of that day."),
+    }
+    return _properties("kr_days_before", text, columns, meta={"dagster": {"group": "scorecard"}})
+
+
 def evidence_yaml() -> str:
     """Description and contract of the evidence."""
     text = (
         "The records that make up the last value of each key result. One row for each key result and record."
     )
     return _properties("evidence", text, _EVIDENCE, meta={"dagster": {"group": "scorecard"}})
+
+
+def _call(macro: str, arguments: Mapping[str, Value]) -> str:
+    lines = "".join(f"    {name}={literal(value)},\n" for name, value in arguments.items())
+    return f"{{{{ plumbline.{macro}(\n{lines.removesuffix(chr(10)).removesuffix(',')}\n) }}}}\n"
 
 
 def _sql_type(kind: str) -> str:

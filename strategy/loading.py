@@ -31,7 +31,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _FILES = ("cycle.yml", "functions.yml", "handoffs.yml")
 _METRIC = re.compile(r"[a-z][a-z0-9_]*")
-_OWN_MODEL = re.compile(r"(kr|stg|rule)_.*|evidence|flags|source_freshness|calendar|objective_current")
+_OWN_MODEL = re.compile(
+    r"(kr|stg|rule|strategy)_.*|(objective|function|handoff)_(current|daily)|evidence|flags|source_freshness|calendar"
+)
 
 
 def load(folder: Path, metrics: Path | None = None) -> Strategy:

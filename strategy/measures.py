@@ -177,6 +177,21 @@ Measure = Annotated[
 ]
 
 
+def is_total_of_cycle(measure: Measure) -> bool:
+    """Whether it counts or sums up since the start of the cycle, so that earlier periods have such a total too."""
+    return (
+        isinstance(measure, TableMeasure)
+        and measure.window == "cycle"
+        and measure.aggregate in ("count", "sum")
+    )
+
+
+def work_filter(measure: Measure) -> str | None:
+    """The condition over work_items by which it finds its records, None where it looks at something else or at all of them."""
+    is_work = isinstance(measure, TableMeasure) and measure.table == "work_items"
+    return measure.filter if is_work and isinstance(measure, TableMeasure) else None
+
+
 def column_kind(table: FlowTable, column: str) -> Kind:
     """The type class of a column that a checked measure names."""
     return FLOW_TABLES[table][column]

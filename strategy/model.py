@@ -13,13 +13,13 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from strategy.field_types import Day, Id, Number, Part, Person, Text, known, require_known
-from strategy.measures import Measure, checked_filter
+from strategy.measures import Measure, checked_filter, is_total_of_cycle, work_filter
 from strategy.yaml_source import rule_broken
 
 Perspective = Literal["financial", "customer", "internal_process", "learning_growth"]
 KeyResultKind = Literal["reach", "accumulate", "maintain"]
 Level = Literal["company", "function"]
-Pace = Literal["linear", "working_days", "steps"]
+Pace = Literal["linear", "working_days", "steps", "seasonal"]
 
 _PERSPECTIVE = "financial, customer, internal_process or learning_growth"
 _ID = "lower-case letters, digits and hyphens"
@@ -57,6 +57,9 @@ class Objective(Part):
     )
     perspective: Perspective = Field(description=_PERSPECTIVE)
     supports: list[str] = Field(default=[], description="a list of ids of the objectives it leads up to")
+    drives: list[str] = Field(
+        default=[], description="a list of ids of the objectives that it makes possible"
+    )
     sponsor: Person = Field(description="the one person who stands behind it, as {name, email}")
 
     @field_validator("function")
@@ -72,13 +75,13 @@ class Objective(Part):
             )
         return _known_function(function, info)
 
-    @field_validator("supports")
+    @field_validator("supports", "drives")
     @classmethod
-    def _supported_exist(cls, supports: list[str], info: ValidationInfo) -> list[str]:
+    def _others_exist(cls, others: list[str], info: ValidationInfo) -> list[str]:
         strategy = known(info)
-        for position, objective in enumerate(supports if strategy else ()):
+        for position, objective in enumerate(others if strategy else ()):
             require_known(objective, strategy.objectives if strategy else (), "objective", position)
-        return supports
+        return others
 
 
 class Band(Part):
@@ -126,9 +129,19 @@ class Budget(Part):
 
 
 class Capacity(Part):
-    """People meant for a key result."""
+    """People meant for a key result, and how the work that they do for it is found."""
 
     people: Number = Field(gt=0, description="a number of people")
+    work: str | None = Field(
+        default=None,
+        description="a SQL condition over work_items that finds their work, for example epic_key = 'PLAT-7'; "
+        "default: the filter of a measure over work_items",
+    )
+
+    @field_validator("work")
+    @classmethod
+    def _work_holds(cls, work: str | None) -> str | None:
+        return work and checked_filter(work, "work_items")
 
 
 class KeyResultDefinition(Part):
@@ -154,7 +167,7 @@ class KeyResultDefinition(Part):
     band: Band | None = Field(
         default=None, validate_default=True, description="{low, high}, for the kind maintain"
     )
-    pace: Pace = Field(default="linear", description="linear, working_days or steps")
+    pace: Pace = Field(default="linear", description="linear, working_days, steps or seasonal")
     steps: list[Step] = Field(
         default=[], validate_default=True, description="a list of {date, value}, for the pace steps"
     )
@@ -162,7 +175,7 @@ class KeyResultDefinition(Part):
     leading_indicators: list[LeadingIndicator] = Field(default=[], description="a list of {name, measure}")
     handoffs: list[str] = Field(default=[], description="a list of ids of hand-offs in handoffs.yml")
     budget: Budget | None = Field(default=None, description="{amount, cost_centres}")
-    capacity: Capacity | None = Field(default=None, description="{people}")
+    capacity: Capacity | None = Field(default=None, description="{people, work}")
 
     @field_validator("function")
     @classmethod
@@ -202,8 +215,13 @@ class KeyResultDefinition(Part):
     @field_validator("pace")
     @classmethod
     def _pace_fits_kind(cls, pace: str, info: ValidationInfo) -> str:
-        if pace == "steps" and info.data.get("kind") == "maintain":
+        kind = info.data.get("kind")
+        if pace == "steps" and kind == "maintain":
             raise rule_broken("steps do not go with the kind maintain", "Remove `pace`.")
+        if pace == "seasonal" and kind in ("reach", "maintain"):
+            raise rule_broken(
+                f"a season does not go with the kind {kind}", "Remove `pace`, or use the kind accumulate."
+            )
         return pace
 
     @field_validator("steps")
@@ -221,6 +239,28 @@ class KeyResultDefinition(Part):
             steps, info.data.get("baseline"), info.data.get("target"), strategy.cycle if strategy else None
         )
         return steps
+
+    @field_validator("measure")
+    @classmethod
+    def _measure_has_a_past(cls, measure: Measure, info: ValidationInfo) -> Measure:
+        if info.data.get("pace") == "seasonal" and not is_total_of_cycle(measure):
+            raise rule_broken(
+                "the pace seasonal needs a total that earlier periods have as well",
+                "Measure a count or a sum of a flow table with `window: cycle`, or take another pace.",
+            )
+        return measure
+
+    @field_validator("capacity")
+    @classmethod
+    def _capacity_is_found(cls, capacity: Capacity | None, info: ValidationInfo) -> Capacity | None:
+        measure = info.data.get("measure")
+        if capacity and capacity.work is None and measure and work_filter(measure) is None:
+            raise rule_broken(
+                "`work` is missing, as the measure does not look at work_items",
+                "Add `work`: a SQL condition over work_items that finds the work for this key result.",
+                "work",
+            )
+        return capacity
 
     @field_validator("handoffs")
     @classmethod

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from strategy.alignment import led_to, way_back
 from strategy.model import Function, Handoff, Objective
 from strategy.problems import Problem
 from strategy.strategy import KeyResult
@@ -15,6 +16,8 @@ Item = TypeVar("Item")
 
 FOCUS = 20
 """More key results than this are too many to steer by."""
+CAUSES = ("learning_growth", "internal_process", "customer", "financial")
+"""The perspectives in the order in which one drives the next (Kaplan and Norton, The Balanced Scorecard, 1996)."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ def _rank(objective: Objective) -> tuple[bool, str]:
 def broken_rules(entries: Entries) -> Iterator[Problem]:
     """The errors between sound entries."""
     yield from _shared_members(entries.functions)
+    yield from _circles(entries.objectives, "supports", "the alignment goes")
+    yield from _circles(entries.objectives, "drives", "cause and effect go")
     yield from _alignment(entries.objectives)
 
 
@@ -73,60 +78,38 @@ def _shared_members(functions: list[Placed[Function]]) -> Iterator[Problem]:
                     yield placed.problem(members, what, "Leave it with one of the two.")
 
 
+def _circles(objectives: list[Placed[Objective]], field_name: str, what: str) -> Iterator[Problem]:
+    """The error of each circle along a field that names other objectives, told once."""
+    edges = {placed.item.id: getattr(placed.item, field_name) for placed in objectives}
+    told: set[str] = set()
+    for placed in objectives:
+        way = way_back(placed.item.id, edges)
+        if way and placed.item.id not in told:
+            mend = f"Remove one of these from the `{field_name}` of the one before it."
+            yield placed.problem(field_name, f"{what} in a circle: {' -> '.join(way)}", mend)
+        told |= set(way)
+
+
 def _alignment(objectives: list[Placed[Objective]]) -> Iterator[Problem]:
     supports = {placed.item.id: placed.item.supports for placed in objectives}
     company = {placed.item.id for placed in objectives if placed.item.level == "company"}
-    told: set[str] = set()
     for placed in objectives:
         objective = placed.item
-        way = _way_back(objective.id, supports)
-        if way:
-            if objective.id not in told:
-                what = f"the alignment goes in a circle: {' -> '.join(way)}"
-                yield placed.problem(
-                    "supports", what, "Remove one of these from the `supports` of the one before it."
-                )
-            told |= set(way)
-        elif objective.level == "function":
-            led_to = _led_to(objective.id, supports)
-            # Above an objective that is broken, or in a circle, nothing can be said.
-            unclear = any(other not in supports or _way_back(other, supports) for other in led_to)
-            if not unclear and not led_to & company:
-                what = f"the objective `{objective.id}` does not lead up to a company objective"
-                yield placed.problem(
-                    "supports", what, "Add to `supports` the id of an objective that it serves."
-                )
-
-
-def _led_to(start: str, supports: Mapping[str, list[str]]) -> set[str]:
-    reached: set[str] = set()
-    open_ends = list(supports[start])
-    while open_ends:
-        objective = open_ends.pop()
-        if objective not in reached:
-            reached.add(objective)
-            open_ends += supports.get(objective, [])
-    return reached
-
-
-def _way_back(start: str, supports: Mapping[str, list[str]]) -> list[str]:
-    """The shortest way along `supports` from an objective back to itself; empty when there is none."""
-    ways = [[start]]
-    seen: set[str] = set()
-    for way in ways:
-        for objective in supports.get(way[-1], []):
-            if objective == start:
-                return [*way, start]
-            if objective not in seen:
-                seen.add(objective)
-                ways.append([*way, objective])
-    return []
+        if objective.level == "company" or way_back(objective.id, supports):
+            continue
+        above = led_to(objective.id, supports)
+        # Above an objective that is broken, or in a circle, nothing can be said.
+        unclear = any(other not in supports or way_back(other, supports) for other in above)
+        if not unclear and not above & company:
+            what = f"the objective `{objective.id}` does not lead up to a company objective"
+            yield placed.problem("supports", what, "Add to `supports` the id of an objective that it serves.")
 
 
 def warnings_of(entries: Entries) -> Iterator[Problem]:
     """What is unwise in sound entries."""
     for objective in entries.objectives:
         yield from _count_warning(objective)
+        yield from _against_the_usual_way(objective, entries.objectives)
     for position, placed in enumerate(entries.key_results, start=1):
         name = placed.item.id
         if not placed.item.definition.leading_indicators:
@@ -138,6 +121,19 @@ def warnings_of(entries: Entries) -> Iterator[Problem]:
         if position == FOCUS + 1:
             what = f"{len(entries.key_results)} key results are too many to focus on"
             yield placed.document.warning(placed.location, what, f"Keep the {FOCUS} that matter most.")
+
+
+def _against_the_usual_way(
+    placed: Placed[Objective], objectives: list[Placed[Objective]]
+) -> Iterator[Problem]:
+    perspectives = {other.item.id: other.item.perspective for other in objectives}
+    own = placed.item.perspective
+    for position, other in enumerate(placed.item.drives):
+        driven = perspectives.get(other)
+        if driven is not None and CAUSES.index(driven) < CAUSES.index(own):
+            what = f"`{placed.item.id}` ({own}) drives `{other}` ({driven}), against the usual way of causes"
+            mend = f"Usual is {' -> '.join(CAUSES)}: turn the link around, or keep it knowingly."
+            yield placed.document.warning((*placed.location, "drives", position), what, mend)
 
 
 def _count_warning(placed: Placed[Objective]) -> Iterator[Problem]:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from strategy.alignment import led_to
 from strategy.measure_text import measure_text
+from strategy.measures import TableMeasure
 from strategy.strategy import KeyResult, Strategy
 
 Cell = str | int | Decimal | date | None
@@ -72,7 +74,14 @@ def _objectives(strategy: Strategy) -> Iterable[Sequence[Cell]]:
             sponsor.name,
             sponsor.email,
             ",".join(one.supports),
+            ",".join(one.drives),
         )
+
+
+def _objective_trees(strategy: Strategy) -> Iterable[Sequence[Cell]]:
+    supports = {one.id: one.supports for one in strategy.objectives}
+    for one in strategy.objectives:
+        yield from ((above, one.id) for above in sorted({one.id} | led_to(one.id, supports)))
 
 
 def _key_results(strategy: Strategy) -> Iterable[Sequence[Cell]]:
@@ -103,9 +112,40 @@ def _key_result(position: int, key_result: KeyResult) -> Sequence[Cell]:
     )
 
 
+def _measures(strategy: Strategy) -> Iterable[Sequence[Cell]]:
+    for key_result in strategy.key_results:
+        measure = key_result.measure
+        if isinstance(measure, TableMeasure):
+            scale = 100 if measure.aggregate == "ratio" and key_result.definition.unit == "%" else 1
+            yield (key_result.id, measure.aggregate, _divisor(measure), scale, -1 if measure.negate else 1)
+
+
+def _divisor(measure: TableMeasure) -> str | None:
+    if measure.aggregate != "ratio":
+        return None
+    return "against" if measure.against else "amounts" if measure.column else "records"
+
+
 def _steps(strategy: Strategy) -> Iterable[Sequence[Cell]]:
     for key_result in strategy.key_results:
         yield from ((key_result.id, step.date, step.value) for step in key_result.definition.steps)
+
+
+def _resources(strategy: Strategy) -> Iterable[Sequence[Cell]]:
+    for key_result in strategy.key_results:
+        budget, capacity = key_result.definition.budget, key_result.definition.capacity
+        if budget or capacity:
+            yield (
+                key_result.id,
+                budget.amount if budget else None,
+                capacity.people if capacity else None,
+            )
+
+
+def _spenders(strategy: Strategy) -> Iterable[Sequence[Cell]]:
+    for key_result in strategy.key_results:
+        budget = key_result.definition.budget
+        yield from ((key_result.id, cost_centre) for cost_centre in (budget.cost_centres if budget else ()))
 
 
 def _handoffs(strategy: Strategy) -> Iterable[Sequence[Cell]]:
@@ -121,7 +161,17 @@ def _kr_handoffs(strategy: Strategy) -> Iterable[Sequence[Cell]]:
 
 def _thresholds(strategy: Strategy) -> Iterable[Sequence[Cell]]:
     limits = strategy.thresholds
-    return [("pace", limits.pace.red, limits.pace.amber), ("stalled", None, limits.stalled.days)]
+    return [
+        ("pace", limits.pace.red, limits.pace.amber),
+        ("forecast", limits.forecast.red, limits.forecast.amber),
+        ("stalled", None, limits.stalled.days),
+        ("handoff", None, limits.handoff.confidence),
+        ("starved", None, limits.starved.ratio),
+        ("resources", None, limits.resources.lead_points),
+        ("resources_idle", None, limits.resources.idle_weeks),
+        ("band", None, limits.band.weeks),
+        ("hysteresis", None, limits.hysteresis.days),
+    ]
 
 
 def _holidays(strategy: Strategy) -> Iterable[Sequence[Cell]]:
@@ -158,10 +208,15 @@ SEEDS: Mapping[str, Seed] = {
             "sponsor_name",
             "sponsor_email",
             "supports",
+            "drives",
         ),
         _objectives,
     ),
+    "strategy_objective_trees": Seed(_text("objective_id", "member_id"), _objective_trees),
     "strategy_key_results": Seed(_KEY_RESULT_COLUMNS, _key_results),
+    "strategy_measures": Seed(
+        {**_text("kr_id", "aggregate", "divisor"), "scale": "integer", "sign": "integer"}, _measures
+    ),
     "strategy_steps": Seed({"kr_id": _TEXT, "on_date": _DAY, "expected_value": _NUMBER}, _steps),
     "strategy_handoffs": Seed(
         {
@@ -172,6 +227,8 @@ SEEDS: Mapping[str, Seed] = {
         _handoffs,
     ),
     "strategy_kr_handoffs": Seed(_text("kr_id", "handoff_id"), _kr_handoffs),
+    "strategy_resources": Seed({"kr_id": _TEXT, "budget": _NUMBER, "people": _NUMBER}, _resources),
+    "strategy_spenders": Seed(_text("kr_id", "cost_centre"), _spenders),
     "strategy_thresholds": Seed({"rule": _TEXT, "red": _NUMBER, "amber": _NUMBER}, _thresholds),
     "strategy_holidays": Seed({"on_date": _DAY, "name": _TEXT}, _holidays),
 }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from strategy.cycle import Cycle, Holiday, Thresholds
-from strategy.measures import Measure, MetricMeasure
+from strategy.measures import Measure, MetricMeasure, work_filter
 from strategy.model import Function, Handoff, KeyResultDefinition, Objective, Perspective
 from strategy.problems import Problem
 
@@ -36,6 +36,12 @@ class KeyResult:
     def model(self) -> str:
         """The name of its dbt model. Ids hold no underscore, so no two of them share a name."""
         return "kr_" + self.id.replace("-", "_")
+
+    @property
+    def work(self) -> str | None:
+        """The condition over work_items that finds the work done for it; None when no capacity is meant for it."""
+        capacity = self.definition.capacity
+        return None if capacity is None else capacity.work or work_filter(self.measure)
 
     @property
     def metric(self) -> str | None:

@@ -12,10 +12,20 @@ MAY_IMPORT = {
     "connectors": set(),
     "expectations": set(),
     "warehouse": {"connectors"},
+    "scorecard": {"strategy"},
     "publish": {"strategy"},
     "demo": {"strategy"},
-    "orchestration": {"strategy", "connectors", "warehouse", "expectations", "publish", "demo"},
-    "benchmarks": {"strategy", "connectors", "warehouse", "expectations", "publish", "demo", "orchestration"},
+    "orchestration": {"strategy", "connectors", "warehouse", "expectations", "scorecard", "publish", "demo"},
+    "benchmarks": {
+        "strategy",
+        "connectors",
+        "warehouse",
+        "expectations",
+        "scorecard",
+        "publish",
+        "demo",
+        "orchestration",
+    },
 }
 
 

@@ -79,6 +79,44 @@ CREATE TABLE IF NOT EXISTS control.check_results (
     message VARCHAR NOT NULL,
     failing_rows BIGINT
 );
+
+CREATE TABLE IF NOT EXISTS control.strategy_versions (
+    run_id VARCHAR NOT NULL,
+    as_of DATE NOT NULL,
+    seen_at TIMESTAMPTZ NOT NULL,
+    cycle_start DATE NOT NULL,
+    cycle_end DATE NOT NULL,
+    kind VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    field VARCHAR NOT NULL,
+    value VARCHAR
+);
+
+CREATE TABLE IF NOT EXISTS control.ledger (
+    number BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    run_id VARCHAR NOT NULL,
+    reported_at TIMESTAMPTZ NOT NULL,
+    as_of DATE NOT NULL,
+    strategy VARCHAR NOT NULL,
+    computation VARCHAR NOT NULL,
+    version VARCHAR NOT NULL,
+    kr_id VARCHAR NOT NULL,
+    date DATE NOT NULL,
+    value DECIMAL(28, 6),
+    value_strict DECIMAL(28, 6),
+    baseline DECIMAL(28, 6),
+    target DECIMAL(28, 6),
+    band_low DECIMAL(28, 6),
+    band_high DECIMAL(28, 6),
+    progress DECIMAL(18, 6),
+    status VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    definition VARCHAR NOT NULL,
+    previous VARCHAR NOT NULL,
+    hash VARCHAR NOT NULL
+);
 """
 
 

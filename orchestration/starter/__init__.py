@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from strategy import InputErrors, Problem
+from strategy import InputErrors, Problem, write_schemas
 
 _FILES = Path(__file__).parent / "files"
 _LEDGER = "gl_sample.csv"
@@ -30,7 +30,8 @@ def write_starter(folder: Path, today: date | None = None) -> Iterator[Path]:
         # The sample ledger and budget cover the quarter before and this one.
         **{f"@month{number}@": f"{_month(start, number - 3):%Y-%m}" for number in range(6)},
     }
-    return _write(folder, words, day)
+    yield from _write(folder, words, day)
+    yield from write_schemas(folder / "strategy")
 
 
 def _write(folder: Path, words: dict[str, str], today: date) -> Iterator[Path]:

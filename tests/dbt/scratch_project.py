@@ -25,6 +25,7 @@ from warehouse.control import (
     set_kr_inputs,
     set_streams,
 )
+from warehouse.forecasts import create_forecast_tables
 from warehouse.raw import create_raw_tables
 
 PACKAGE = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -43,6 +44,11 @@ VARS: dict[str, str] = {
     "hubspot_waits_for_property": "waits_for_issue",
 }
 
+NO_EVIDENCE = (
+    "select '' as kr_id, '' as record, '' as \"at\", cast(0 as decimal(28, 6)) as contribution, '' as part"
+    " where 1 = 0"
+)
+
 
 def _typed(kind: str, names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), kind)
@@ -52,14 +58,27 @@ SEEDS: dict[str, dict[str, str]] = {
     "strategy_functions": _typed("text", "function_id name head_name head_email"),
     "strategy_function_members": _typed("text", "function_id kind value"),
     "strategy_objectives": _typed(
-        "text", "objective_id name level function_id perspective sponsor_name sponsor_email supports"
+        "text", "objective_id name level function_id perspective sponsor_name sponsor_email supports drives"
     ),
+    "strategy_objective_trees": _typed("text", "objective_id member_id"),
     "strategy_key_results": {
         **_typed("text", "kr_id name objective_id function_id owner_name owner_email perspective kind unit"),
         **_typed("decimal(28,6)", "baseline target band_low band_high"),
         **_typed("text", "pace measure_text model"),
         "sort_order": "integer",
     },
+    "strategy_handoffs": {
+        **_typed("text", "handoff_id name giver_function receiver_function"),
+        "needed_by": "date",
+        "scope_filter": "text",
+    },
+    "strategy_kr_handoffs": _typed("text", "kr_id handoff_id"),
+    "strategy_measures": {
+        **_typed("text", "kr_id aggregate divisor"),
+        **_typed("integer", "scale sign"),
+    },
+    "strategy_resources": {"kr_id": "text", **_typed("decimal(28,6)", "budget people")},
+    "strategy_spenders": _typed("text", "kr_id cost_centre"),
     "strategy_steps": {"kr_id": "text", "on_date": "date", "expected_value": "decimal(28,6)"},
     "strategy_thresholds": {"rule": "text", "red": "decimal(18,6)", "amber": "decimal(18,6)"},
     "strategy_holidays": {"on_date": "date", "name": "text"},
@@ -90,6 +109,18 @@ class KeyResult:
         return "kr_" + "".join(letter if letter.isalnum() else "_" for letter in self.id)
 
 
+@dataclass(frozen=True)
+class Handoff:
+    """A hand-off between two functions, whose items are those for which ``scope`` holds."""
+
+    id: str
+    giver: str
+    receiver: str
+    needed_by: str
+    scope: str
+    key_results: Sequence[str] = ()
+
+
 @dataclass
 class ScratchProject:
     """The project in ``folder``; its warehouse is ``folder/warehouse.duckdb``. ``cycle`` overrides the package's variables."""
@@ -97,7 +128,12 @@ class ScratchProject:
     folder: Path
     key_results: Sequence[KeyResult] = ()
     members: Sequence[tuple[str, str, str]] = ()
-    thresholds: Sequence[tuple[str, str, str]] = (("pace", "0.7", "0.9"), ("stalled", "", "14"))
+    handoffs: Sequence[Handoff] = ()
+    thresholds: Sequence[tuple[str, str, str]] = (
+        ("pace", "0.7", "0.9"),
+        ("stalled", "", "14"),
+        ("hysteresis", "", "3"),
+    )
     holidays: Sequence[tuple[str, str]] = (("2026-12-25", "Christmas"),)
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -115,6 +151,7 @@ class ScratchProject:
             con.execute("create schema if not exists raw")
             create_raw_tables(con)
             create_control_tables(con)
+            create_forecast_tables(con)
 
     def land(self, table: str, records: Mapping[str, Mapping[str, Any]], source: str | None = None) -> None:
         """Put records (key: record) into ``raw.<table>`` as if they had been landed and loaded."""
@@ -187,7 +224,7 @@ class ScratchProject:
 
     def _write_settings(self) -> None:
         seeds = {name: {"+column_types": types} for name, types in SEEDS.items()}
-        models = {schema: {"+schema": schema} for schema in ("key_results", "scorecard")}
+        models = {schema: {"+schema": schema} for schema in ("key_results", "handoffs", "scorecard")}
         project = {
             "name": "scratch",
             "version": "1.0",
@@ -214,19 +251,28 @@ class ScratchProject:
         )
 
     def _write_seeds(self) -> None:
-        objective = ("o1", "Objective", "company", "", "financial", "Sponsor", "s@example.com", "")
+        objective = ("o1", "Objective", "company", "", "financial", "Sponsor", "s@example.com", "", "")
         key_results = [
             (each.id, f"Name of {each.id}", "o1", "f1", "Owner", "o@example.com", "financial", each.kind, each.unit,
-             each.baseline, each.target, *each.band, each.pace, "text", each.model, number)
+             each.baseline, each.target, *each.band, each.pace, _text(each), each.model, number)
             for number, each in enumerate(self.key_results)
         ]  # fmt: skip
         rows: dict[str, Iterable[Sequence[Any]]] = {
             "strategy_functions": [("f1", "Function", "Head", "h@example.com")],
             "strategy_function_members": self.members,
             "strategy_objectives": [objective],
+            "strategy_objective_trees": [("o1", "o1")],
             "strategy_key_results": key_results,
+            "strategy_measures": [_measure(each) for each in self.key_results if each.measure],
             "strategy_steps": [(each.id, *step) for each in self.key_results for step in each.steps],
             "strategy_thresholds": self.thresholds,
+            "strategy_handoffs": [
+                (each.id, f"Name of {each.id}", each.giver, each.receiver, each.needed_by, each.scope)
+                for each in self.handoffs
+            ],
+            "strategy_kr_handoffs": [
+                (kr_id, each.id) for each in self.handoffs for kr_id in each.key_results
+            ],
             "strategy_holidays": self.holidays,
         }
         (self.folder / "seeds").mkdir(exist_ok=True)
@@ -248,7 +294,22 @@ class ScratchProject:
             for each in built
             if not each.sql
         ]
-        self._write("models/scorecard/evidence.sql", "\nunion all\n".join(evidence) or "select 1 as nothing")
+        calls = (f"plumbline.items_of('handoff_id', {each.id!r}, {each.scope!r})" for each in self.handoffs)
+        items = "\nunion all\n".join(f"{{{{ {call} }}}}" for call in calls)
+        self._write(
+            "models/handoffs/handoff_items.sql", items or "{{ plumbline.items_of_none('handoff_id') }}"
+        )
+        self._write("models/scorecard/kr_work_items.sql", "{{ plumbline.items_of_none('kr_id') }}")
+        seasonal = [
+            f"{{{{ plumbline.days_before_cycle({_arguments(each, but=('window', 'aggregate'))}) }}}}"
+            for each in built
+            if each.pace == "seasonal"
+        ]
+        self._write(
+            "models/scorecard/kr_days_before.sql",
+            "\nunion all\n".join(seasonal) or "{{ plumbline.no_days_before_cycle() }}",
+        )
+        self._write("models/scorecard/evidence.sql", "\nunion all\n".join(evidence) or NO_EVIDENCE)
 
     def _write(self, name: str, text: str) -> None:
         path = self.folder / name
@@ -256,9 +317,29 @@ class ScratchProject:
         path.write_text(text, encoding="utf-8")
 
 
-def _arguments(key_result: KeyResult) -> str:
+def _text(key_result: KeyResult) -> str:
+    said = key_result.measure
+    conditions = [condition for name in ("filter", "numerator") if (condition := said.get(name))]
+    return (
+        f"{said['aggregate']} of {said['table']} where {' and '.join(conditions)}" if conditions else "text"
+    )
+
+
+def _measure(key_result: KeyResult) -> Sequence[Any]:
+    said = key_result.measure
+    divisor = "against" if said.get("against") else "amounts" if said.get("column") else "records"
+    return (
+        key_result.id,
+        said["aggregate"],
+        divisor if said["aggregate"] == "ratio" else "",
+        said.get("scale", 1),
+        -1 if said.get("negate") else 1,
+    )
+
+
+def _arguments(key_result: KeyResult, but: Sequence[str] = ()) -> str:
     arguments = {"kr_id": key_result.id, **key_result.measure}
-    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items() if name not in but)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -31,9 +31,16 @@ class Sprint:
 
 @dataclass(frozen=True)
 class Issue:
-    """`done`: when it last came from an open status into a done one, for issues that are done; else None."""
+    """`done`: when it last came from an open status into a done one, for issues that are done; else None.
+
+    `started`: when it first was in progress; of one that was done without that, when it was done. `blocks`: ids of the
+    issues that it holds up. `reopened`: the days on which it went from done back to open. `changed`: the days on which
+    somebody changed it.
+    """
 
     record: str
+    key: str
+    epic: str | None
     project: str
     type: str
     status: str
@@ -43,10 +50,25 @@ class Issue:
     created: datetime
     updated: datetime
     done: datetime | None
+    started: datetime | None
+    blocks: tuple[str, ...]
+    reopened: tuple[date, ...]
+    changed: frozenset[date]
+
+    @property
+    def started_on(self) -> date | None:
+        return self.started and berlin_day(self.started)
 
     @property
     def done_on(self) -> date | None:
         return self.done and berlin_day(self.done)
+
+    @property
+    def cycle_days(self) -> float:
+        """Days from being taken up to done."""
+        assert self.done is not None
+        assert self.started is not None
+        return (self.done - self.started) / timedelta(days=1)
 
     @property
     def lead_days(self) -> Decimal:
@@ -58,9 +80,14 @@ class Issue:
 
 @dataclass(frozen=True)
 class Deal:
-    """`closed` and `won`: when it last left the open stages, or came into a won one, if that is where it stands."""
+    """`closed` and `won`: when it last left the open stages, or came into a won one, if that is where it stands.
+
+    `expected`: the day by which it is to close. `waits_for`: key of the issue that it waits for.
+    """
 
     record: str
+    waits_for: str | None
+    expected: date
     pipeline: str
     product: str | None
     amount: Decimal
@@ -77,6 +104,7 @@ class Posting:
     entered: date
     account: str
     account_type: str
+    cost_centre: str
     amount: Decimal
 
 
@@ -139,8 +167,11 @@ def world() -> demo.World:
 def _issue(issue: Json, history: list[Json], category: dict[str, str]) -> Issue:
     fields = issue["fields"]
     points = fields["customfield_10016"]
+    done = _done(issue, history, category)
     return Issue(
         record=f"jira/issues/{issue['id']}",
+        key=issue["key"],
+        epic=(fields.get("parent") or {}).get("key"),
         project=fields["project"]["key"],
         type=fields["issuetype"]["name"],
         status=fields["status"]["name"],
@@ -149,7 +180,20 @@ def _issue(issue: Json, history: list[Json], category: dict[str, str]) -> Issue:
         sprints=tuple(_sprint(sprint) for sprint in fields["customfield_10020"] or ()),
         created=datetime.fromisoformat(fields["created"]),
         updated=datetime.fromisoformat(fields["updated"]),
-        done=_done(issue, history, category),
+        done=done,
+        started=_started(issue, history, category) or done,
+        blocks=tuple(
+            link["outwardIssue"]["id"]
+            for link in fields["issuelinks"]
+            if link["type"]["name"] == "Blocks" and "outwardIssue" in link
+        ),
+        reopened=tuple(
+            berlin_day(datetime.fromisoformat(change["created"]))
+            for change in history
+            for item in change["items"]
+            if item["field"] == "status" and category[item["from"]] == "done" != category[item["to"]]
+        ),
+        changed=frozenset(berlin_day(datetime.fromisoformat(change["created"])) for change in history),
     )
 
 
@@ -171,6 +215,18 @@ def _done(issue: Json, history: list[Json], category: dict[str, str]) -> datetim
     )
 
 
+def _started(issue: Json, history: list[Json], category: dict[str, str]) -> datetime | None:
+    moves = [
+        (datetime.fromisoformat(change["created"]), item)
+        for change in sorted(history, key=lambda change: datetime.fromisoformat(change["created"]))
+        for item in change["items"]
+        if item["field"] == "status"
+    ]
+    if moves and category[moves[0][1]["from"]] == "indeterminate":
+        return datetime.fromisoformat(issue["fields"]["created"])
+    return next((at for at, item in moves if category[item["to"]] == "indeterminate"), None)
+
+
 def _deal(deal: Json, stages: dict[str, Json]) -> Deal:
     properties = deal["properties"]
     assert properties["deal_currency_code"] == "EUR"
@@ -185,6 +241,8 @@ def _deal(deal: Json, stages: dict[str, Json]) -> Deal:
         was_closed, was_won = is_closed, is_won
     return Deal(
         record=f"hubspot/deals/{deal['id']}",
+        waits_for=properties["waits_for_issue"] or None,
+        expected=berlin_day(datetime.fromisoformat(properties["closedate"])),
         pipeline=properties["pipeline"],
         product=properties["product_line"],
         amount=Decimal(properties["amount"]),
@@ -204,6 +262,7 @@ def _postings(path: Path) -> Iterator[Posting]:
                 entered=_german_day(row["Entered"]),
                 account=row["Account"],
                 account_type=row["Account Type"],
+                cost_centre=row["Cost Centre"],
                 amount=Decimal(row["Amount EUR"].replace(",", ".")),
             )
 

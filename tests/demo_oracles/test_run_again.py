@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from publish import Published
+from scorecard.ledger import Chain, Ledger
 from tests.demo_oracles.evenings import RUN_AGAIN, RUNS, WEEK_3, WEEK_11, WENT_ON
 from tests.demo_oracles.known import Known
 from tests.demo_oracles.warehouse_contents import Pull, loads, published_files, pulls, raw_tables
@@ -76,12 +77,42 @@ def test_a_second_run_changes_no_raw_row(once: Path, twice: Path, second_pull: l
 def test_a_second_run_publishes_the_same_bytes(once: Path, twice: Path) -> None:
     first, second = published_files(once), published_files(twice)
     about = [json.loads(files.pop("run.json")) for files in (first, second)]
+    for files, run in zip((first, second), about, strict=True):
+        # The ledger grows with every run; what it grows by is the next test's.
+        del files["tables/ledger.parquet"], run["ledger"], run["rows"]["ledger"]
     assert set(first) == set(second)
     assert [name for name in first if first[name] != second[name]] == []
     run_ids, starts = [[each.pop(of) for each in about] for of in ("run_id", "started_at")]
     assert run_ids[0] != run_ids[1]
     assert starts[0] < starts[1]
     assert about[0] == about[1]
+
+
+def test_a_second_run_reports_its_day_again_and_no_other(once: Path, twice: Path) -> None:
+    first, second = (Ledger(workspace / ".plumbline" / "ledger").read() for workspace in (once, twice))
+    assert first.findings == second.findings == []
+    assert second.answers[: len(first.answers)] == first.answers
+    added = [line.answer for line in second.answers[len(first.answers) :]]
+    assert added == [line.answer for line in first.answers if line.answer.date == WEEK_11]
+    named = {landed.file for landed in second.runs[1].inputs}
+    assert named == set(pulls(twice, but=once))
+
+
+def test_a_ledger_that_went_on_says_at_last_what_one_from_nothing_says(demo_run: DemoRuns) -> None:
+    went_on, from_nothing = (
+        Ledger(workspace / ".plumbline" / "ledger").read()
+        for workspace in (demo_run(*WENT_ON), demo_run(WEEK_11))
+    )
+    assert went_on.findings == []
+    # Going back in time began the ledger anew.
+    assert [run.report.as_of for run in went_on.runs] == list(WENT_ON[1:])
+    assert last_told(went_on) == last_told(from_nothing)
+
+
+def last_told(chain: Chain) -> dict[tuple[str, date], tuple[object, ...]]:
+    """By key result and day what was said last of it, without the words."""
+    answers = [line.answer for line in chain.answers]
+    return {(each.kr_id, each.date): (each.value, each.progress, each.status, each.rule) for each in answers}
 
 
 @pytest.mark.parametrize("table", ["kr_current", "kr_daily", "objective_current", "source_freshness"])

@@ -14,7 +14,18 @@ from publish import Published
 from tests.demo_oracles.evenings import RUNS
 from tests.demo_oracles.key_results import ORACLES
 from tests.demo_oracles.known import Known
-from tests.demo_oracles.verdicts import Verdict, judged, key_results, rolled_up, rounded, since
+from tests.demo_oracles.verdicts import (
+    RolledUp,
+    Verdict,
+    by_function,
+    by_objective,
+    by_tree,
+    judged,
+    key_results,
+    rolled_up,
+    rounded,
+    since,
+)
 from tests.demo_runs import DemoRuns
 
 # The last of six decimals may differ where a percentile or a share was computed in binary.
@@ -31,6 +42,7 @@ class Evening:
         assert published.run["as_of"] == str(known.today)
         self.current = {row["kr_id"]: row for row in published.table("kr_current")}
         self.objectives = {row["objective_id"]: row for row in published.table("objective_current")}
+        self.functions = {row["function_id"]: row for row in published.table("function_current")}
         self.daily: dict[str, dict[date, dict[str, Any]]] = {}
         for row in published.table("kr_daily"):
             self.daily.setdefault(row["kr_id"], {})[date.fromisoformat(row["date"])] = row
@@ -92,17 +104,32 @@ def test_the_current_key_results_are_the_last_day_of_their_series(
 
 
 @pytest.mark.parametrize("day", RUNS, ids=str)
-def test_an_objective_stands_as_its_weakest_key_result(evening: Callable[[date], Evening], day: date) -> None:
-    published = evening(day).objectives
-    expected = rolled_up(evening(day).last)
+@pytest.mark.parametrize("kind", ["objectives", "functions"])
+def test_objectives_and_functions_stand_as_their_weakest_key_result(
+    evening: Callable[[date], Evening], day: date, kind: str
+) -> None:
+    published: dict[str, dict[str, Any]] = getattr(evening(day), kind)
+    expected = rolled_up(evening(day).last, by_objective() if kind == "objectives" else by_function())
     assert set(published) == set(expected)
-    for objective_id, objective in expected.items():
-        row = published[objective_id]
-        assert (row["status"], row["weakest_kr_id"]) == (objective.status, objective.weakest), objective_id
-        assert_close(row["progress"], objective.progress, objective_id)
-        assert row["key_results"] == len(objective.statuses)
-        counted = {status: row[status] for status in ("green", "amber", "red")}
-        assert counted == {status: objective.statuses.count(status) for status in counted}, objective_id
+    for group, together in expected.items():
+        assert_rolled_up(published[group], together, group)
+        counted = {status: published[group][status] for status in ("green", "amber", "red")}
+        assert counted == {status: together.statuses.count(status) for status in counted}, group
+
+
+@pytest.mark.parametrize("day", RUNS, ids=str)
+def test_an_objective_takes_in_all_that_lead_up_to_it(evening: Callable[[date], Evening], day: date) -> None:
+    expected = rolled_up(evening(day).last, by_tree())
+    assert len(expected["profitable-growth"].statuses) > len(by_objective()["profitable-growth"])
+    for objective_id, together in expected.items():
+        assert_rolled_up(evening(day).objectives[objective_id], together, objective_id, "tree_")
+
+
+def assert_rolled_up(row: dict[str, Any], together: RolledUp, what: str, prefix: str = "") -> None:
+    assert row[f"{prefix}status"] == together.status, what
+    assert row[f"{prefix}weakest_kr_id"] == together.weakest, what
+    assert_close(row[f"{prefix}progress"], together.progress, what)
+    assert row[f"{prefix}key_results"] == len(together.statuses), what
 
 
 def assert_same_verdict(row: dict[str, Any], verdict: Verdict, what: object) -> None:

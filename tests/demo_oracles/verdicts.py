@@ -4,8 +4,8 @@ The aims are read from the strategy's YAML files as they are written; numbers ar
 """
 
 import statistics
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -16,14 +16,19 @@ from typing import Any
 import yaml
 
 from tests.command_line import DEMO_WORKSPACE
-from tests.demo_oracles.key_results import Series
+from tests.demo_oracles.handoffs import Standing, standing
+from tests.demo_oracles.key_results import ENGINEERING, Series
 from tests.demo_oracles.known import CYCLE, Known, berlin_day, days_between
+from tests.demo_oracles.working_days import is_working_day
 
 STRATEGY = DEMO_WORKSPACE / "strategy"
 RED_PACE, AMBER_PACE = Fraction(7, 10), Fraction(9, 10)
 PATIENCE = timedelta(days=14)
+THREE_WEEKS = timedelta(weeks=3)
+# Days in a row that are better, before a status is.
+HYSTERESIS = 3
 # The same weight decides in this order: doubt about a number goes before what the number says.
-RULES = ("untrusted", "band", "pace", "stalled")
+RULES = ("untrusted", "handoff", "band", "pace", "stalled", "starved", "resources")
 SEVERITY = {"green": 0, "amber": 1, "red": 2}
 
 
@@ -41,13 +46,22 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Objective:
-    """An objective on the last day."""
+class RolledUp:
+    """Key results taken together, on the last day."""
 
     status: str
     progress: Fraction
     weakest: str
     statuses: tuple[str, ...]
+
+
+@cache
+def objectives() -> list[dict[str, Any]]:
+    """Every objective as its file has it."""
+    return [
+        yaml.safe_load(path.read_text("utf-8"))["objective"]
+        for path in sorted((STRATEGY / "objectives").glob("*.yml"))
+    ]
 
 
 @cache
@@ -61,18 +75,21 @@ def key_results() -> dict[str, dict[str, Any]]:
     }
 
 
-@cache
-def holidays() -> frozenset[date]:
-    cycle = yaml.safe_load((STRATEGY / "cycle.yml").read_text("utf-8"))
-    return frozenset(holiday["date"] for holiday in cycle["holidays"])
-
-
 def judged(kr_id: str, series: Series, known: Known) -> dict[date, Verdict]:
     """The verdict of every day of the series."""
     kr = key_results()[kr_id]
     values = {day: None if value is None else rounded(value) for day, value in series.items()}
     days = _maintained(kr, values) if kr["kind"] == "maintain" else _pursued(kr, values)
-    return {day: _decided(*found, doubted=_is_doubted(kr, day, values, known)) for day, found in days}
+    needed = [standing(handoff, known) for handoff in kr.get("handoffs", [])]
+    by_itself = {
+        day: _decided(
+            verdict,
+            says | _held_up(needed, day) | _out_of_line(kr, verdict, day, known),
+            doubted=_is_doubted(kr, day, values, known),
+        )
+        for day, (verdict, says) in days
+    }
+    return _held(by_itself)
 
 
 def since(verdicts: Mapping[date, Verdict]) -> date:
@@ -87,13 +104,42 @@ def since(verdicts: Mapping[date, Verdict]) -> date:
     return first
 
 
-def rolled_up(current: Mapping[str, Verdict]) -> dict[str, Objective]:
-    """Every objective, by its key results on the last day: the weakest decides, progress is their average."""
-    members: dict[str, list[str]] = {}
-    for kr_id in current:
-        members.setdefault(key_results()[kr_id]["objective"], []).append(kr_id)
+def by_objective() -> dict[str, set[str]]:
+    """The key results of every objective."""
+    return _grouped((kr["objective"], kr_id) for kr_id, kr in key_results().items())
+
+
+def by_tree() -> dict[str, set[str]]:
+    """The key results of every objective and of all that lead up to it."""
+    supports = {objective["id"]: objective.get("supports", []) for objective in objectives()}
+    found = by_objective()
+    for _ in supports:
+        for objective, above in supports.items():
+            for each in above:
+                found[each] = found.get(each, set()) | found.get(objective, set())
+    return found
+
+
+def by_function() -> dict[str, set[str]]:
+    """The key results that every function works on."""
+    of_objective = {objective["id"]: objective.get("function") for objective in objectives()}
+    return _grouped(
+        (str(kr.get("function") or of_objective[kr["objective"]]), kr_id)
+        for kr_id, kr in key_results().items()
+    )
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for group, kr_id in pairs:
+        found.setdefault(group, set()).add(kr_id)
+    return found
+
+
+def rolled_up(current: Mapping[str, Verdict], groups: Mapping[str, set[str]]) -> dict[str, RolledUp]:
+    """Every group, by its key results on the last day: the weakest decides, progress is their average."""
     found = {}
-    for objective, kr_ids in members.items():
+    for group, kr_ids in groups.items():
         weakest = min(
             kr_ids, key=lambda kr_id: (-SEVERITY[current[kr_id].status], current[kr_id].progress or 0, kr_id)
         )
@@ -101,7 +147,7 @@ def rolled_up(current: Mapping[str, Verdict]) -> dict[str, Objective]:
             kr_ids
         )
         statuses = tuple(sorted(current[kr_id].status for kr_id in kr_ids))
-        found[objective] = Objective(current[weakest].status, progress, weakest, statuses)
+        found[group] = RolledUp(current[weakest].status, progress, weakest, statuses)
     return found
 
 
@@ -151,12 +197,8 @@ def _expected(kr: dict[str, Any], day: date) -> Fraction:
         reached = [step["value"] for step in kr["steps"] if step["date"] <= day]
         way = _fraction(kr["target"]) - _fraction(kr["baseline"])
         return (_fraction(reached[-1]) - _fraction(kr["baseline"])) / way if reached else Fraction(0)
-    counted = [each for each in days_between(*CYCLE) if form == "linear" or _is_working_day(each)]
+    counted = [each for each in days_between(*CYCLE) if form == "linear" or is_working_day(each)]
     return Fraction(sum(each <= day for each in counted), len(counted))
-
-
-def _is_working_day(day: date) -> bool:
-    return day.weekday() < 5 and day not in holidays()
 
 
 def _is_stalled(values: Series, day: date) -> bool:
@@ -190,6 +232,36 @@ def _is_stale(kr: dict[str, Any], known: Known) -> bool:
     return (known.today - newest).days > int(config["sources"][source]["freshness_days"])
 
 
+def _held_up(needed: Iterable[Mapping[date, Standing]], day: date) -> dict[str, str]:
+    """What the hand-offs that a key result needs say of it."""
+    says = {}
+    states = {each[day].state for each in needed}
+    if states & {"late", "at_risk", "empty"}:
+        says["handoff"] = "red" if "late" in states else "amber"
+    if any(each[day].starved for each in needed):
+        says["starved"] = "amber"
+    return says
+
+
+def _out_of_line(kr: dict[str, Any], verdict: Verdict, day: date, known: Known) -> dict[str, str]:
+    """Its money runs ahead of it, or nobody works on it. The people of the demo's key results work in these projects."""
+    if budget := kr.get("budget"):
+        spent = sum(
+            posting.amount for posting in known.postings
+            if posting.cost_centre in budget["cost_centres"] and posting.account_type == "expense"
+            and CYCLE[0] <= posting.on <= day
+        )  # fmt: skip
+        ahead = Fraction(spent) / _fraction(budget["amount"]) - (verdict.progress or 0)
+        if kr["kind"] != "maintain" and verdict.progress is not None and ahead >= Fraction(1, 4):
+            return {"resources": "amber"}
+    if "capacity" in kr and (verdict.progress or 0) < 1:
+        projects = {"sprint-delivery": ENGINEERING, "fleetlink-launch-items": {"PROD"}}[kr["id"]]
+        days = {on for issue in known.issues if issue.project in projects for on in issue.changed}
+        if not any(day - THREE_WEEKS < on <= day for on in days):
+            return {"resources": "amber"}
+    return {}
+
+
 def _decided(verdict: Verdict, says: dict[str, str], doubted: bool) -> Verdict:
     """The worst that any rule says."""
     if doubted:
@@ -204,6 +276,20 @@ def _decided(verdict: Verdict, says: dict[str, str], doubted: bool) -> Verdict:
         says[rule],
         rule,
     )
+
+
+def _held(by_itself: Mapping[date, Verdict]) -> dict[date, Verdict]:
+    """Worse at once, better only by the worst of the last days with a value."""
+    held: dict[date, Verdict] = {}
+    judged: list[Verdict] = []
+    for day, verdict in sorted(by_itself.items()):
+        # Doubt about the inputs is there on the last day only.
+        judged += [verdict] if verdict.value is not None else []
+        worst = max(judged[-HYSTERESIS:], key=lambda each: SEVERITY[each.status], default=verdict)
+        latest = [each for each in judged[-HYSTERESIS:] if each.status == worst.status]
+        is_held = bool(latest) and SEVERITY[worst.status] > SEVERITY[verdict.status]
+        held[day] = replace(verdict, status=worst.status, rule=latest[-1].rule) if is_held else verdict
+    return held
 
 
 def _fraction(number: float) -> Fraction:

@@ -10,20 +10,28 @@ from pathlib import Path
 
 import pytest
 
+from scorecard.ledger import Answer, Ledger
 from tests.command_line import PLUMBLINE, environment, plumbline
 
 
 def published(workspace: Path) -> dict[str, bytes]:
-    """Every published file of the current run, without run ids and the times at which records were landed."""
+    """Every published file of the current run, without run ids, times of landing and the ledger, which grows with every run."""
     folder = (workspace / ".plumbline" / "published" / "current").resolve()
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     about = json.loads(files.pop("run.json"))
     assert set(about["rows"]) >= {"kr_current", "kr_daily", "flags"}
-    del files["tables/source_freshness.parquet"]
+    del files["tables/source_freshness.parquet"], files["tables/ledger.parquet"]
     freshness = json.loads(files["json/source_freshness.json"])
     timeless = [{key: value for key, value in row.items() if key != "last_landed_at"} for row in freshness]
     files["json/source_freshness.json"] = json.dumps(timeless).encode()
     return files
+
+
+def last_told(workspace: Path) -> dict[tuple[str, date], Answer]:
+    """By key result and day what the ledger says last of it; every line of it must be whole."""
+    chain = Ledger(workspace / ".plumbline" / "ledger").read()
+    assert chain.findings == []
+    return {(line.answer.kr_id, line.answer.date): line.answer for line in chain.answers}
 
 
 def killed_when_it_says(workspace: Path, words: str) -> str:
@@ -57,7 +65,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("words", ["loaded finance ledger", "checking what arrived", "checked scorecard"])
+@pytest.mark.parametrize(
+    "words", ["loaded finance ledger", "checking what arrived", "checked scorecard", "ledger:"]
+)
 def test_kill_leaves_the_published_scorecard_and_the_next_run_completes_it(
     finished: Path, tmp_path: Path, words: str
 ) -> None:
@@ -70,10 +80,15 @@ def test_kill_leaves_the_published_scorecard_and_the_next_run_completes_it(
 
     killed_when_it_says(workspace, words)
     assert published(workspace) == before
+    answer = plumbline("verify", "-w", workspace)
+    assert answer.code == 0, answer.out
 
     answer = plumbline("run", "-w", workspace)
     assert answer.code == 0, answer.err
-    assert published(workspace) == published(uninterrupted(finished, tmp_path, ledger))
+    whole = uninterrupted(finished, tmp_path, ledger)
+    assert published(workspace) == published(whole)
+    assert last_told(workspace) == last_told(whole)
+    assert plumbline("verify", "-w", workspace).code == 0
     assert published(workspace)["json/kr_current.json"] != before["json/kr_current.json"]
     assert not list((workspace / ".plumbline" / "published").glob("*.part"))
 

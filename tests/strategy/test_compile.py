@@ -274,10 +274,25 @@ def test_the_seeds_hold_what_the_files_say(workspace: Path) -> None:
     ]
     assert rows("strategy_thresholds") == [
         {"rule": "pace", "red": "0.7", "amber": "0.9"},
+        {"rule": "forecast", "red": "0.2", "amber": "0.5"},
         {"rule": "stalled", "red": "", "amber": "14"},
+        {"rule": "handoff", "red": "", "amber": "0.85"},
+        {"rule": "starved", "red": "", "amber": "2"},
+        {"rule": "resources", "red": "", "amber": "25"},
+        {"rule": "resources_idle", "red": "", "amber": "3"},
+        {"rule": "band", "red": "", "amber": "3"},
+        {"rule": "hysteresis", "red": "", "amber": "3"},
     ]
     assert rows("strategy_steps")[1] == {"kr_id": "on-time", "on_date": "2026-12-07", "expected_value": "96"}
     assert rows("strategy_objectives")[1]["supports"] == "growth"
+    assert rows("strategy_objectives")[1]["drives"] == "growth"
+    assert rows("strategy_objective_trees") == [
+        {"objective_id": "growth", "member_id": "growth"},
+        {"objective_id": "growth", "member_id": "speed"},
+        {"objective_id": "speed", "member_id": "speed"},
+    ]
+    assert rows("strategy_resources") == [{"kr_id": "revenue-won", "budget": "120000.50", "people": "4"}]
+    assert rows("strategy_spenders") == [{"kr_id": "revenue-won", "cost_centre": "4300"}]
     assert len(rows("strategy_kr_handoffs")) == 5
 
 

@@ -116,7 +116,7 @@ def test_too_many_key_results_are_a_warning_at_the_first_that_is_too_many(tmp_pa
         (objectives / f"speed-{number}.yml").write_text(again, encoding="utf-8")
     [warning] = strategy.load(tmp_path / "strategy").warnings
     # 2 + 3 + 5 * 3 come before; ids sort as text.
-    assert (warning.file.name, warning.field, warning.line) == ("speed-6.yml", "key_results[0]", 10)
+    assert (warning.file.name, warning.field, warning.line) == ("speed-6.yml", "key_results[0]", 11)
     assert warning.what == "23 key results are too many to focus on"
 
 

@@ -107,6 +107,7 @@ select
     category as status_category,
     created_at,
     started_at,
+    resolved_at,
     done_at,
     {{ plumbline.days_between('created_at', 'done_at') }} as lead_time_days,
     {{ plumbline.days_between('started_at', 'done_at') }} as cycle_time_days,

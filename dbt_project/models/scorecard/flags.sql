@@ -117,8 +117,67 @@ operations_flags as (
     from stretches
 ),
 
+-- Days in a row on which a hand-off fails, as with rules.
+failing_handoffs as (
+    select
+        *,
+        {{ plumbline.add_days('date', '-1 * row_number() over (partition by handoff_id order by date)') }} as island
+    from {{ ref('handoff_daily') }}
+    where status <> 'green'
+),
+
+latest_failing_handoffs as (
+    select
+        *,
+        min(date) over (partition by handoff_id, island) as first_day,
+        row_number() over (partition by handoff_id, island order by date desc) as day_from_last
+    from failing_handoffs
+),
+
+handoff_flags as (
+    select
+        'handoff' as kind,
+        latest_failing_handoffs.handoff_id as subject,
+        'handoff' as rule,
+        latest_failing_handoffs.status as severity,
+        latest_failing_handoffs.sentence,
+        latest_failing_handoffs.first_day as opened_on,
+        case when latest_failing_handoffs.date < last_reported.date
+            then {{ plumbline.add_days('latest_failing_handoffs.date', 1) }} end as closed_on
+    from latest_failing_handoffs
+    cross join last_reported
+    where day_from_last = 1
+    union all
+    select
+        'handoff' as kind,
+        handoff_id as subject,
+        'undeclared' as rule,
+        status as severity,
+        sentence,
+        since as opened_on,
+        cast(null as date) as closed_on
+    from {{ ref('handoff_current') }}
+    where not is_declared
+),
+
+strategy_flags as (
+    select
+        'strategy' as kind,
+        kr_id as subject,
+        field as rule,
+        'amber' as severity,
+        sentence,
+        opened_on,
+        cast(null as date) as closed_on
+    from {{ ref('strategy_warnings') }}
+),
+
 flags as (
     select * from key_result_flags
+    union all
+    select * from strategy_flags
+    union all
+    select * from handoff_flags
     union all
     select * from operations_flags
 )

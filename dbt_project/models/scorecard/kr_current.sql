@@ -10,6 +10,14 @@ days as (
     select * from {{ ref('kr_daily') }}
 ),
 
+originals as (
+    select * from {{ ref('kr_against_original') }}
+),
+
+strict as (
+    select * from {{ ref('kr_strict') }}
+),
+
 inputs as (
     select distinct kr_id, source, stream from {{ source('control', 'kr_inputs') }}
     where source is not null
@@ -90,9 +98,15 @@ select
     status_starts.since,
     reach_of_data.data_through,
     key_results.measure_text,
-    key_results.model
+    key_results.model,
+    originals.target as original_target,
+    originals.status as original_status,
+    strict.value_strict,
+    strict.suspects
 from key_results
 inner join current_days on current_days.kr_id = key_results.kr_id
 inner join status_starts on status_starts.kr_id = key_results.kr_id
+inner join originals on originals.kr_id = key_results.kr_id
+left join strict on strict.kr_id = key_results.kr_id
 left join objectives on objectives.objective_id = key_results.objective_id
 left join reach_of_data on reach_of_data.kr_id = key_results.kr_id

@@ -21,6 +21,10 @@ steps as (
     from {{ ref('strategy_steps') }}
 ),
 
+seasons as (
+    select * from {{ ref('kr_seasons') }}
+),
+
 cycle_days as (
     select
         date,
@@ -74,6 +78,8 @@ valued as (
         days_of_key_results.*,
         series.value,
         series.records,
+        seasons.share as season_share,
+        coalesce(seasons.earlier_periods, 0) as earlier_periods,
         coalesce(steps.expected_value, days_of_key_results.baseline) as step_value,
         series.value >= coalesce(band_low, series.value) and series.value <= coalesce(band_high, series.value) as is_in_band
     from days_of_key_results
@@ -86,6 +92,9 @@ valued as (
     left join steps
         on steps.kr_id = last_steps.kr_id
         and steps.on_date = last_steps.on_date
+    left join seasons
+        on seasons.kr_id = days_of_key_results.kr_id
+        and seasons.cycle_day = days_of_key_results.cycle_day
 ),
 
 -- A day without a value counts as outside the band: nothing gets greener for lack of evidence.
@@ -103,6 +112,7 @@ progressed as (
             when kind = 'maintain' then null
             when pace_form = 'working_days' then share_of_working_days
             when pace_form = 'steps' then (step_value - baseline) / nullif(target - baseline, 0)
+            when pace_form = 'seasonal' and earlier_periods >= 2 then season_share
             else share_of_days
         end as expected_progress
     from valued
@@ -120,6 +130,8 @@ select
     date,
     is_last_day,
     is_measured,
+    pace_form,
+    earlier_periods,
     value,
     records,
     is_in_band,

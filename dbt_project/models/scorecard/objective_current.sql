@@ -6,31 +6,24 @@ key_results as (
     select * from {{ ref('kr_current') }}
 ),
 
--- The weakest: the worst status, and among equals the one with the least progress.
-ranked as (
+-- What an objective stands on: its own key results and those of every objective that leads up to it, each once.
+key_results_of_trees as (
     select
-        *,
-        row_number() over (
-            partition by objective_id
-            order by {{ plumbline.severity('status') }} desc, coalesce(progress, 0), kr_id
-        ) as from_weakest
-    from key_results
+        trees.objective_id as tree_id,
+        key_results.kr_id,
+        key_results.status,
+        key_results.progress,
+        key_results.as_of
+    from {{ ref('strategy_objective_trees') }} as trees
+    inner join key_results on key_results.objective_id = trees.member_id
 ),
 
--- A key result without progress adds none to the average.
-rolled_up as (
-    select
-        objective_id,
-        cast(sum(coalesce(progress, 0)) / count(*) as decimal(18, 6)) as progress,
-        count(*) as key_results,
-        sum(case when status = 'green' then 1 else 0 end) as green,
-        sum(case when status = 'amber' then 1 else 0 end) as amber,
-        sum(case when status = 'red' then 1 else 0 end) as red,
-        max(case when from_weakest = 1 then status end) as status,
-        max(case when from_weakest = 1 then kr_id end) as weakest_kr_id,
-        max(as_of) as as_of
-    from ranked
-    group by objective_id
+by_objective as (
+    {{ plumbline.roll_up('key_results', 'objective_id') }}
+),
+
+by_tree as (
+    {{ plumbline.roll_up('key_results_of_trees', 'tree_id') }}
 )
 
 select
@@ -40,13 +33,20 @@ select
     objectives.function_id,
     objectives.perspective,
     objectives.sponsor_name,
-    rolled_up.status,
-    rolled_up.progress,
-    cast(coalesce(rolled_up.key_results, 0) as integer) as key_results,
-    cast(coalesce(rolled_up.green, 0) as integer) as green,
-    cast(coalesce(rolled_up.amber, 0) as integer) as amber,
-    cast(coalesce(rolled_up.red, 0) as integer) as red,
-    rolled_up.weakest_kr_id,
-    rolled_up.as_of
+    by_objective.status,
+    by_objective.progress,
+    coalesce(by_objective.key_results, 0) as key_results,
+    coalesce(by_objective.green, 0) as green,
+    coalesce(by_objective.amber, 0) as amber,
+    coalesce(by_objective.red, 0) as red,
+    by_objective.weakest_kr_id,
+    by_objective.as_of,
+    by_tree.status as tree_status,
+    by_tree.progress as tree_progress,
+    coalesce(by_tree.key_results, 0) as tree_key_results,
+    by_tree.weakest_kr_id as tree_weakest_kr_id,
+    objectives.supports,
+    objectives.drives
 from objectives
-left join rolled_up on rolled_up.objective_id = objectives.objective_id
+left join by_objective on by_objective.objective_id = objectives.objective_id
+left join by_tree on by_tree.tree_id = objectives.objective_id

@@ -31,7 +31,15 @@ phrases as (
         || ' of the way from ' || {{ plumbline.spoken_number('baseline') }}
         || ' to ' || {{ plumbline.spoken('target', 'unit') }} as where_it_is,
         {{ plumbline.spoken_share('expected_progress') }}
-        || ' (' || {{ plumbline.spoken('expected_value', 'unit') }} || ')' as where_it_should_be
+        || ' (' || {{ plumbline.spoken('expected_value', 'unit') }} || ')' as where_it_should_be,
+        case
+            when pace_form = 'seasonal' and earlier_periods >= 2
+                then ' That is the season of the ' || {{ plumbline.as_text('earlier_periods') }} || ' periods before.'
+            when pace_form = 'seasonal'
+                then ' It has no season yet (' || {{ plumbline.as_text('earlier_periods') }}
+                    || ' of the 2 earlier periods that this takes), so an even pace is expected.'
+            else ''
+        end as season
     from verdicts
 )
 
@@ -47,7 +55,7 @@ select
         else where_it_is || ', where ' || where_it_should_be || ' was expected by now: its pace of '
             || {{ plumbline.spoken_number('pace') }} || ' is below '
             || {{ plumbline.spoken_number("case when status = 'red' then red_below else amber_below end") }} || '.'
-    end as reason,
+    end || season as reason,
     {{ plumbline.json_object({
         'value': 'value',
         'baseline': 'baseline',

@@ -1,0 +1,72 @@
+"""`plumbline run --known-at` gives again what a run published then, from records that changed and came late since."""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from publish import Published
+from publish.reading import Row
+from tests.command_line import plumbline
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that ran; then a posting came late, another was edited and a third removed, and it ran again."""
+    folder = tmp_path_factory.mktemp("known") / "acme"
+    assert plumbline("init", folder).code == 0
+    run(folder)
+    (folder / "first.json").write_text(json.dumps(series(folder), default=str))
+    time.sleep(1.1)  # the moment is asked for in whole seconds
+    (folder / "moment.txt").write_text(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S%z}")
+    ledger = folder / "finance" / "gl_sample.csv"
+    header, *postings = ledger.read_text(encoding="utf-8").splitlines()
+    reported = {row["date"] for row in series(folder)}
+    revenue = [posting for posting in postings if ",revenue," in posting and posting[:10] in reported]
+    edited = revenue[0].rpartition(",")[0] + ",-1.00"
+    late = revenue[2].replace(revenue[2].split(",")[1], "LATE1")
+    kept = [posting for posting in postings if posting not in revenue[:2]]
+    ledger.write_text("\n".join([header, *kept, edited, late]) + "\n", encoding="utf-8")
+    run(folder)
+    return folder
+
+
+def run(folder: Path) -> None:
+    answer = plumbline("run", "-w", folder)
+    assert answer.code == 0, answer.err
+
+
+def series(folder: Path, state: str = ".plumbline") -> list[Row]:
+    return Published(folder / state / "published").table("kr_daily")
+
+
+def test_what_was_known_then_is_computed_again(workspace: Path) -> None:
+    first = json.loads((workspace / "first.json").read_text())
+    now = json.loads(json.dumps(series(workspace), default=str))
+    assert now != first
+    state = workspace / ".plumbline"
+    before = {
+        path: path.read_bytes()
+        for path in [*state.glob("ledger/*"), *state.glob("landing/**/*")]
+        if path.is_file()
+    }
+    current = (state / "published" / "current").resolve()
+
+    moment = (workspace / "moment.txt").read_text()
+    answer = plumbline("run", "-w", workspace, "--known-at", moment)
+    assert answer.code == 0, answer.err
+    assert json.loads(json.dumps(series(workspace, ".plumbline/known_at"), default=str)) == first
+    assert "Revenue posted in the ledger" in answer.out
+
+    assert {path: path.read_bytes() for path in before} == before
+    assert (state / "published" / "current").resolve() == current
+    answer = plumbline("verify", "-w", workspace)
+    assert answer.code == 0, answer.out
+
+
+def test_before_anything_had_landed_nothing_is_known(workspace: Path) -> None:
+    answer = plumbline("run", "-w", workspace, "--known-at", "2020-01-01T00:00")
+    assert answer.code == 2
+    assert "nothing had landed by 2020-01-01" in answer.err

@@ -1,0 +1,95 @@
+"""`control.ledger`: the ledger's lines again, where SQL can read them, and what a run has to add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+LEDGER_COLUMNS = (
+    "number", "run", "run_id", "reported_at", "as_of", "strategy", "computation", "version", "kr_id", "date", "value",
+    "value_strict", "baseline", "target", "band_low", "band_high", "progress", "status", "rule", "reason", "definition",
+    "previous", "hash",
+)  # fmt: skip
+"""The columns of `control.ledger`, in order."""
+
+ANSWER_COLUMNS = LEDGER_COLUMNS[LEDGER_COLUMNS.index("kr_id") : LEDGER_COLUMNS.index("previous")]
+"""Those of them that are the answer; the others say who gave it when."""
+
+Row = Mapping[str, Any]
+
+# Another wording of the same status is no other answer, and a value without suspect records is only given for the last day.
+_TOLD = tuple(
+    column for column in ANSWER_COLUMNS if column not in {"kr_id", "date", "reason", "value_strict"}
+)
+
+
+def unreported(con: duckdb.DuckDBPyConnection, definitions: Mapping[str, str]) -> list[Row]:
+    """The answers that a run adds to the ledger: those of its last day, and those to earlier days that were not given before.
+
+    `definitions` maps each key result's id to the hash of its definition. Gives rows of ANSWER_COLUMNS, by key result and day.
+    """
+    now, before = (", ".join(f"{table}.{column}" for column in _TOLD) for table in ("answers", "last_told"))
+    found = con.execute(
+        f"""
+        with definitions as (
+            select unnest($kr_ids) as kr_id, unnest($definitions) as definition
+        ),
+        answers as (
+            select
+                days.kr_id, days.date, days.value, last_days.value_strict,
+                goals.baseline, goals.target, goals.band_low, goals.band_high,
+                days.progress, days.status, days.rule, days.reason, definitions.definition
+            from scorecard.kr_daily as days
+            inner join strategy.strategy_key_results as goals on goals.kr_id = days.kr_id
+            inner join definitions on definitions.kr_id = days.kr_id
+            left join scorecard.kr_current as last_days on last_days.kr_id = days.kr_id and last_days.as_of = days.date
+        ),
+        last_told as (
+            select * from control.ledger
+            qualify row_number() over (partition by kr_id, date order by number desc) = 1
+        )
+        select answers.* from answers
+        left join last_told on last_told.kr_id = answers.kr_id and last_told.date = answers.date
+        where answers.date = (select max(date) from answers)
+            or ({now}) is distinct from ({before})
+        order by answers.kr_id, answers.date
+        """,  # noqa: S608 - the names are this module's own
+        {"kr_ids": list(definitions), "definitions": list(definitions.values())},
+    ).fetchall()
+    return [dict(zip(ANSWER_COLUMNS, row, strict=True)) for row in found]
+
+
+def mirror(con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+    """Add those of the ledger's rows (LEDGER_COLUMNS) that `control.ledger` lacks."""
+    _stage(con, rows)
+    con.execute(
+        "INSERT INTO control.ledger SELECT * FROM staged_ledger WHERE number NOT IN (SELECT number FROM control.ledger)"
+    )
+    con.execute("DROP TABLE staged_ledger")
+
+
+def strayed(con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> list[int]:
+    """Numbers of the rows of `control.ledger` that are not among `rows`, the ledger's, as they stand."""
+    _stage(con, rows)
+    found = con.execute(
+        "SELECT number FROM (SELECT * FROM control.ledger EXCEPT SELECT * FROM staged_ledger) ORDER BY number"
+    ).fetchall()
+    con.execute("DROP TABLE staged_ledger")
+    return [number for (number,) in found]
+
+
+def ledger_head(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
+    """`number` and `hash` of the newest line that the warehouse knows; None when it knows none."""
+    row = con.execute("SELECT number, hash FROM control.ledger ORDER BY number DESC LIMIT 1").fetchone()
+    return None if row is None else {"number": row[0], "hash": row[1]}
+
+
+def _stage(con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+    """The rows in a temporary table, by one statement with a list per column."""
+    con.execute("CREATE OR REPLACE TEMP TABLE staged_ledger AS SELECT * FROM control.ledger LIMIT 0")
+    if rows:
+        lists = [[row[column] for row in rows] for column in LEDGER_COLUMNS]
+        unnested = ", ".join(["unnest(?)"] * len(lists))
+        con.execute(f"INSERT INTO staged_ledger SELECT {unnested}", lists)
