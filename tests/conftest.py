@@ -19,13 +19,18 @@ ROOT = Path(__file__).parent.parent
 REAL_RECORDS = ROOT.parent / "shared" / "data"
 
 
-# Tests that run the whole program; they go first, so that no worker is left with one of them at the end.
+# Tests that run the whole program or build a warehouse, longest first, so that no worker is left with one of them at the end.
 _LONG = ("orchestration", "demo_oracles", "real_records", "test_readme.py", "dbt")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first; within a file the order stays."""
-    items.sort(key=lambda item: not set(_LONG) & set(item.path.relative_to(ROOT / "tests").parts))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    parts = item.path.relative_to(ROOT / "tests").parts
+    return next((place for place, name in enumerate(_LONG) if name in parts), len(_LONG))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """`plumbline run --known-at` gives again what a run published then, from records that changed and came late since."""
 
 import json
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,10 @@ from tests.command_line import plumbline
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workspace(starter_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace that ran; then a posting came late, another was edited and a third removed, and it ran again."""
     folder = tmp_path_factory.mktemp("known") / "acme"
-    assert plumbline("init", folder).code == 0
-    run(folder)
+    shutil.copytree(starter_run, folder, symlinks=True)
     (folder / "first.json").write_text(json.dumps(series(folder), default=str))
     time.sleep(1.1)  # the moment is asked for in whole seconds
     (folder / "moment.txt").write_text(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S%z}")
