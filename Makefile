@@ -35,6 +35,8 @@ $(INSTALLED): pyproject.toml uv.lock
 	  { echo "Plumbline needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
 	@echo "Installing into .venv (once; about a minute) ..."
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@# A virtual environment that was made by other means may come without pip.
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@# Behind a company's TLS proxy only the system's certificates are trusted; on a bare machine there may be none but uv's own.
 	@$(SYNC) 2>/dev/null || $(SYNC) --system-certs
