@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from strategy.jinja_text import literal
-from strategy.measures import work_filter
 from strategy.model import Handoff
 from strategy.strategy import KeyResult
 
@@ -17,15 +16,7 @@ def handoff_items_sql(handoffs: Sequence[Handoff]) -> str:
 
 def key_result_items_sql(key_results: Sequence[KeyResult]) -> str:
     """The items of every key result that people are meant for, by the condition that finds their work."""
-    meant = [(one.id, one.definition.capacity, one.measure) for one in key_results]
-    return _items_sql(
-        "kr_id",
-        (
-            (kr_id, capacity.work or work_filter(measure) or "1 = 1")
-            for kr_id, capacity, measure in meant
-            if capacity
-        ),
-    )
+    return _items_sql("kr_id", ((one.id, one.work) for one in key_results if one.work))
 
 
 def handoff_items_yaml() -> str:

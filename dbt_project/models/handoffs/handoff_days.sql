@@ -1,4 +1,3 @@
-{%- set cycle_start = "cast('" ~ var('cycle_start') ~ "' as date)" -%}
 with handoffs as (
     select * from {{ ref('strategy_handoffs') }}
 ),
@@ -44,8 +43,8 @@ usual_times as (
         {{ plumbline.percentile('cycle_time_days', 0.5) }} as cycle_days,
         {{ plumbline.percentile('wait_days', 0.5) }} as wait_days
     from work
-    where done_on >= {{ plumbline.add_days(cycle_start, -91) }}
-        and done_on < {{ cycle_start }}
+    where done_on >= {{ plumbline.add_days(plumbline.first_day_of_cycle(), -91) }}
+        and done_on < {{ plumbline.first_day_of_cycle() }}
     group by function_id
 ),
 

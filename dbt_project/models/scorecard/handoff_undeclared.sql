@@ -1,6 +1,5 @@
 {#- So many items of one function must hold up another's before somebody is asked to write the hand-off down. -#}
 {%- set enough_items = 5 -%}
-{%- set cycle_start = "cast('" ~ var('cycle_start') ~ "' as date)" -%}
 with declared as (
     select distinct item_id from {{ ref('handoff_items') }}
 ),
@@ -37,7 +36,7 @@ held_up as (
     left join declared on declared.item_id = blockers.item_id
     where links.blocker_function <> links.blocked_function
         and declared.item_id is null
-        and coalesce(blockers.done_on, cast('9999-12-31' as date)) >= {{ cycle_start }}
+        and coalesce(blockers.done_on, cast('9999-12-31' as date)) >= {{ plumbline.first_day_of_cycle() }}
 )
 
 select

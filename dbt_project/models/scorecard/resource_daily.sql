@@ -1,4 +1,3 @@
-{%- set cycle_start = "cast('" ~ var('cycle_start') ~ "' as date)" -%}
 {%- set idle_days = plumbline.threshold('resources_idle', 'amber') ~ ' * 7' -%}
 with resources as (
     select
@@ -21,7 +20,7 @@ postings as (
     from {{ ref('ledger_entries') }} as ledger
     inner join spenders on spenders.cost_centre = ledger.cost_centre
     where ledger.account_type = 'expense'
-        and ledger.date >= {{ cycle_start }}
+        and ledger.date >= {{ plumbline.first_day_of_cycle() }}
     group by spenders.kr_id, ledger.date
 ),
 

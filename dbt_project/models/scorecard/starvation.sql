@@ -1,4 +1,3 @@
-{%- set cycle_start = "cast('" ~ var('cycle_start') ~ "' as date)" -%}
 with weeks as (
     select cycle_week, min(date) as week_start, max(date) as date
     from {{ ref('calendar') }}
@@ -16,7 +15,7 @@ work as (
     from {{ ref('work_items') }}
     where not deleted
         and function_id is not null
-        and coalesce({{ plumbline.local_date('done_at') }}, cast('9999-12-31' as date)) >= {{ cycle_start }}
+        and coalesce({{ plumbline.local_date('done_at') }}, cast('9999-12-31' as date)) >= {{ plumbline.first_day_of_cycle() }}
 ),
 
 -- Work of one function is for another when it is in a hand-off to it, or holds up an item of it.
