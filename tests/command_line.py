@@ -1,16 +1,37 @@
-"""Running the installed `plumbline` command as a user would: another process, its own environment."""
+"""Running the installed `plumbline` command as a user would: another process, its own environment.
 
+Its libraries take seven seconds to import, so all commands of one test worker start as forks of a process that has imported
+them. What the installed script itself does is held by the tests of the README.
+"""
+
+import importlib.metadata
+import multiprocessing
 import os
 import shutil
-import subprocess
+import signal
 import sys
+import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).parent.parent
 PLUMBLINE = Path(sys.executable).with_name("plumbline")
 DEMO_WORKSPACE = ROOT / "demo" / "workspace"
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    [
+        "orchestration.cli",
+        "orchestration.code_location",
+        "orchestration.run",
+        "great_expectations.core",
+        "dbt.task.build",
+        "duckdb_engine",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -28,17 +49,60 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, **(extra or {})}
 
 
+class Command:
+    """A `plumbline` command under way; `code` is negative when a signal ended it."""
+
+    def __init__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> None:
+        self._said = Path(tempfile.mkdtemp(prefix="plumbline-command-"))
+        words = [str(PLUMBLINE), *map(str, arguments)]
+        self._process = _FORKS.Process(
+            target=_command, args=(words, environment(env), self._said), daemon=False
+        )
+        self._process.start()
+
+    @property
+    def err(self) -> str:
+        """What it has written to standard error so far."""
+        file = self._said / "err"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+
+    def ended(self) -> bool:
+        return not self._process.is_alive()
+
+    def kill(self) -> None:
+        """SIGKILL for it and every process that it started."""
+        assert self._process.pid is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+
+    def answer(self, timeout: float) -> Answer:
+        """Wait for its end. Raises TimeoutError when it takes longer than `timeout` seconds."""
+        self._process.join(timeout)
+        code = self._process.exitcode
+        if code is None:
+            self.kill()
+            raise TimeoutError(f"not done after {timeout} s: {self.err}")
+        out, err = (self._said / "out").read_text(encoding="utf-8"), self.err
+        shutil.rmtree(self._said)
+        return Answer(code, out, err)
+
+
+def _command(words: list[str], env: Mapping[str, str], said: Path) -> NoReturn:
+    """What the installed script does, in a process of its own group whose output goes to files."""
+    os.setsid()
+    for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):
+        with (said / name).open("wb") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+    sys.argv = words
+    (script,) = importlib.metadata.entry_points(group="console_scripts", name="plumbline")
+    sys.exit(script.load()())
+
+
 def plumbline(*arguments: str | Path, env: Mapping[str, str] | None = None, timeout: float = 200) -> Answer:
     """Run the command to its end."""
-    done = subprocess.run(
-        [str(PLUMBLINE), *map(str, arguments)],
-        env=environment(env),
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return Command(*arguments, env=env).answer(timeout)
 
 
 def copy_of_demo(folder: Path) -> Path:

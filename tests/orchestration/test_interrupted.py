@@ -1,17 +1,16 @@
 """An interrupted run leaves the last published scorecard in place, and the next run completes it with the same result."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from scorecard.ledger import Answer, Ledger
-from tests.command_line import PLUMBLINE, environment, plumbline
+from tests.command_line import Command, plumbline
 
 
 def published(workspace: Path) -> dict[str, bytes]:
@@ -36,23 +35,13 @@ def last_told(workspace: Path) -> dict[tuple[str, date], Answer]:
 
 def killed_when_it_says(workspace: Path, words: str) -> str:
     """Start a run, kill -9 its whole process group as soon as its progress holds the words; what it had said."""
-    process = subprocess.Popen(
-        [str(PLUMBLINE), "run", "-w", str(workspace)],
-        env={**environment(), "PYTHONUNBUFFERED": "1"},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    said = ""
-    assert process.stderr is not None
-    for line in process.stderr:
-        said += line
-        if words in line:
-            os.killpg(process.pid, signal.SIGKILL)
-            break
-    assert process.wait(timeout=60) == -signal.SIGKILL, said
-    return said
+    run = Command("run", "-w", workspace)
+    while words not in run.err and not run.ended():
+        time.sleep(0.005)
+    run.kill()
+    answer = run.answer(timeout=60)
+    assert answer.code == -signal.SIGKILL, answer.err
+    return answer.err
 
 
 @pytest.mark.parametrize("words", ["loaded finance ledger", "ledger:"])
@@ -99,16 +88,7 @@ def uninterrupted(starter_run: Path, folder: Path, ledger: Path) -> Path:
 def test_two_runs_at_once_wait_for_each_other(starter_run: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "acme"
     shutil.copytree(starter_run, workspace, symlinks=True)
-    both = [
-        subprocess.Popen(
-            [str(PLUMBLINE), "run", "-w", str(workspace)],
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=200)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
-    assert any("waiting" in words for words in said), said
+    both = [Command("run", "-w", workspace) for _ in range(2)]
+    answers = [run.answer(timeout=200) for run in both]
+    assert [answer.code for answer in answers] == [0, 0], answers
+    assert any("waiting" in answer.err for answer in answers), answers
