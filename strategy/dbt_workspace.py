@@ -127,8 +127,6 @@ def _key_results(strategy: Strategy) -> dict[str, str]:
     files["models/key_results/kr_values.yml"] = models.values_yaml()
     files["models/handoffs/handoff_items.sql"] = work_models.handoff_items_sql(strategy.handoffs)
     files["models/handoffs/handoff_items.yml"] = work_models.handoff_items_yaml()
-    files["models/scorecard/kr_days_before.sql"] = models.days_before_sql(strategy.key_results)
-    files["models/scorecard/kr_days_before.yml"] = models.days_before_yaml()
     files["models/scorecard/kr_work_items.sql"] = work_models.key_result_items_sql(strategy.key_results)
     files["models/scorecard/kr_work_items.yml"] = work_models.key_result_items_yaml()
     files["models/scorecard/evidence.sql"] = models.evidence_sql(strategy.key_results)

@@ -20,7 +20,7 @@ _DAGSTER_OWNER = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
 _SERIES = {
     "kr_id": ("string", "The key result."),
-    "date": ("date", "A day of the cycle, in the cycle's time zone."),
+    "date": ("date", "A day of the cycle or of a whole period before it, in the cycle's time zone."),
     "value": ("decimal(28, 6)", "The value at the end of that day; empty where nothing could be measured."),
     "records": ("bigint", "How many records the value is made of."),
 }
@@ -53,7 +53,7 @@ def key_result_yaml(key_result: KeyResult) -> str:
         dagster["owners"] = [owner]
     description = (
         f"{key_result.definition.name}\n\nMeasured as: {measure_text(key_result.measure)}.\n"
-        "One row for each day of the cycle so far."
+        "One row for each day of the cycle so far, and of the whole periods before it."
     )
     return _properties(
         key_result.model,
@@ -90,30 +90,6 @@ def evidence_sql(key_results: Sequence[KeyResult]) -> str:
         )
         return f"select {columns} where 1 = 0\n"
     return "union all\n".join(parts)
-
-
-def days_before_sql(key_results: Sequence[KeyResult]) -> str:
-    """What each key result with the pace seasonal came to on the days of earlier periods."""
-    taken = ("table", "column", "at", "at_is_timestamp", "filter")
-    parts = []
-    for key_result in key_results:
-        if key_result.definition.pace == "seasonal" and isinstance(key_result.measure, TableMeasure):
-            said = _arguments(key_result.measure, key_result.definition.unit)
-            parts.append(
-                _call("days_before_cycle", {"kr_id": key_result.id, **{name: said[name] for name in taken}})
-            )
-    return "union all\n".join(parts) or "{{ plumbline.no_days_before_cycle() }}\n"
-
-
-def days_before_yaml() -> str:
-    """Description and contract of what came before the cycle."""
-    text = "What key results with the pace seasonal came to in earlier periods. One row is one key result and day."
-    columns = {
-        "kr_id": ("string", "The key result."),
-        "date": ("date", "A day before the cycle, in the cycle's time zone."),
-        "amount": ("decimal(28, 6)", "The count or sum of that day."),
-    }
-    return _properties("kr_days_before", text, columns, meta={"dagster": {"group": "scorecard"}})
 
 
 def evidence_yaml() -> str:
