@@ -125,6 +125,8 @@ def _key_results(strategy: Strategy) -> dict[str, str]:
         files[f"models/key_results/{key_result.model}.yml"] = models.key_result_yaml(key_result)
     files["models/key_results/kr_values.sql"] = models.values_sql(strategy.key_results)
     files["models/key_results/kr_values.yml"] = models.values_yaml()
+    files["models/key_results/leading_indicators.sql"] = models.leading_indicators_sql(strategy.key_results)
+    files["models/key_results/leading_indicators.yml"] = models.leading_indicators_yaml()
     files["models/handoffs/handoff_items.sql"] = work_models.handoff_items_sql(strategy.handoffs)
     files["models/handoffs/handoff_items.yml"] = work_models.handoff_items_yaml()
     files["models/scorecard/kr_work_items.sql"] = work_models.key_result_items_sql(strategy.key_results)

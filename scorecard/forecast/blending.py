@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scorecard.forecast.draws import quantiles
 from scorecard.forecast.observations import Floats
@@ -27,8 +28,10 @@ class Outlook:
     weights: tuple[float, ...]
 
 
-def blend(views: Sequence[Floats], past_log_scores: Floats, target: float, rising: bool = True) -> Outlook:
-    """Mix the draws of several views of one value into one outlook.
+def blend(
+    views: Sequence[Floats], past_log_scores: Floats, met: Callable[[Floats], NDArray[np.bool_]]
+) -> Outlook:
+    """Mix the draws of several views of one value into one outlook; `met` says which values meet the target.
 
     `past_log_scores` has a row per forecast tested on the past and a column per view: the logarithm of the density which the view
     had given to what came (`log_density`). Without rows the views weigh the same. The weights maximise the mean log score of
@@ -40,9 +43,12 @@ def blend(views: Sequence[Floats], past_log_scores: Floats, target: float, risin
         [np.full(len(view), weight / len(view)) for view, weight in zip(views, weights, strict=True)]
     )
     p10, p50, p90 = quantiles(values, each, np.array([0.1, 0.5, 0.9]))
-    met = values >= target if rising else values <= target
     return Outlook(
-        float(p10), float(p50), float(p90), float(each[met].sum() / each.sum()), tuple(map(float, weights))
+        float(p10),
+        float(p50),
+        float(p90),
+        float(each[met(values)].sum() / each.sum()),
+        tuple(map(float, weights)),
     )
 
 
