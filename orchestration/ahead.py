@@ -17,7 +17,7 @@ from warehouse.forecasts import kept_forecasts, replace_forecasts
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_INDICATORS = "key_results.leading_indicators"
+_INDICATORS = "key_results.indicator_values"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date as Day  # noqa: N812 - a field of the dataclasses is called date
 from datetime import timedelta
 from functools import cached_property
@@ -22,6 +22,7 @@ from scorecard.forecast import (
     leading,
     log_density,
     reference_class,
+    view_weights,
 )
 from scorecard.forecast.observations import Floats
 
@@ -30,6 +31,8 @@ Growth = Literal["total", "level", "average"]
 average of the cycle begins anew with each."""
 
 Horizon = Literal["soon", "end"]
+
+_HORIZONS: tuple[Horizon, ...] = ("soon", "end")
 
 _FEWEST_DAYS = 28
 _MOST_DAYS = 182
@@ -175,10 +178,10 @@ def back_tests(series: Series, method: str, known: Sequence[BackTest]) -> list[B
     judged = [(stand.start, _log_scores(views, came)) for stand, views, came in tested]
     found = []
     for (stand, views, came), (start, (own, reference)) in zip(tested, judged, strict=True):
-        scores = _of_both([pair for other, pair in judged if other != start])
-        outlook = _blended(views, scores, series.aim)
-        if outlook is None:
+        shares = _shares(views, _weights([pair for other, pair in judged if other != start]))
+        if not shares.any():
             continue
+        outlook = _blended(views, shares, series.aim)
         found.append(
             BackTest(
                 kr_id=series.kr_id,
@@ -207,30 +210,31 @@ def forecasts(
     earlier cycles (`reference_class`; at least three), weighted by their log scores in the back-tests. `method` names the version
     of all this code. What is in `known`, by day and horizon, and made of the same, is not drawn again.
     """
-    scores = _of_both([(test.own_score, test.reference_score) for test in tests])
-    background = _digest(method, series.earlier, scores, series.aim, series.end, series.soon)
+    weights = _weights([(test.own_score, test.reference_score) for test in tests])
+    background = _digest(method, series.earlier, weights, series.aim, series.end, series.soon)
     for day in series.days:
         stand = _Stand(series.start, day, series.values[day], series.past(day))
         made_of = _digest(background, stand.past, stand.value)
-        soon = min(day + timedelta(days=series.soon), series.end)
-        horizons: tuple[tuple[Horizon, Day], ...] = (("soon", soon), ("end", series.end))
-        for horizon, until in horizons:
-            kept = known.get((day, horizon))
-            if kept is not None and kept.made_of == made_of:
-                yield kept
-                continue
-            found = _blended(_views(series, series.earlier, stand, until), scores, series.aim)
-            if found is not None:
+        kept = [known[day, horizon] for horizon in _HORIZONS if (day, horizon) in known]
+        if kept and kept[0].made_of == made_of:
+            yield from kept
+            continue
+        untils = [min(day + timedelta(days=series.soon), series.end), series.end]
+        views_of_each = _views(series, series.earlier, stand, untils)
+        for horizon, until, views in zip(_HORIZONS, untils, views_of_each, strict=True):
+            shares = _shares(views, weights)
+            if shares.any():
+                outlook = _blended(views, shares, series.aim)
                 yield Forecast(
                     kr_id=series.kr_id,
                     date=day,
                     horizon=horizon,
                     for_date=until,
-                    p10=found.p10,
-                    p50=found.p50,
-                    p90=found.p90,
-                    p_met=found.p_target,
-                    reference_weight=found.weights[1],
+                    p10=outlook.p10,
+                    p50=outlook.p50,
+                    p90=outlook.p90,
+                    p_met=outlook.p_target,
+                    reference_weight=float(shares[1]),
                     earlier_cycles=len(series.earlier),
                     made_of=made_of,
                 )
@@ -276,7 +280,8 @@ def _tested(series: Series) -> Iterator[tuple[_Stand, _Views, float]]:
             gone = round(share * series.cycle_days)
             day = start + timedelta(days=gone - 1)
             stand = _Stand(start, day, float(row[gone - 1]), series.past(day))
-            yield stand, _views(series, others, stand, until), float(row[-1])
+            (views,) = _views(series, others, stand, [until])
+            yield stand, views, float(row[-1])
 
 
 def _log_scores(views: _Views, came: float) -> tuple[float | None, float | None]:
@@ -284,37 +289,41 @@ def _log_scores(views: _Views, came: float) -> tuple[float | None, float | None]
     return own, reference
 
 
-def _of_both(pairs: Sequence[tuple[float | None, float | None]]) -> Floats:
-    """The log scores of the tests in which both views knew enough; shape (tests, 2)."""
-    return np.array([pair for pair in pairs if None not in pair], dtype=np.float64).reshape(-1, 2)
+def _weights(scores: Sequence[tuple[float | None, float | None]]) -> Floats:
+    """What own past and earlier cycles weigh by their log scores in the tests in which both knew enough; shape (2,)."""
+    both = [pair for pair in scores if None not in pair]
+    return view_weights(np.array(both, dtype=np.float64).reshape(-1, 2))
 
 
-def _blended(views: _Views, scores: Floats, aim: Aim) -> Outlook | None:
-    """Both views blended by their log scores, or the one that there is, which then weighs 1; None when there is neither."""
-    own, reference = views
-    if own is not None and reference is not None:
-        return blend([own, reference], scores, aim.met)
-    for view, weights in ((own, (1.0, 0.0)), (reference, (0.0, 1.0))):
-        if view is not None:
-            return replace(blend([view], np.empty((0, 1)), aim.met), weights=weights)
-    return None
+def _shares(views: _Views, weights: Floats) -> Floats:
+    """The weights of the views that there are; all 0 when there is none."""
+    present = weights * [view is not None for view in views]
+    return np.asarray(present / (present.sum() or 1.0))
 
 
-def _views(series: Series, earlier: Floats, stand: _Stand, until: Day) -> _Views:
-    own = reference = None
-    ahead = (until - stand.day).days
-    if len(stand.past) >= _FEWEST_DAYS:
-        if series.growth == "total":
-            own = forecast_accumulate(stand.past, [ahead], total=stand.value)[:, 0]
-        else:
-            own = forecast_level(stand.past, [ahead])[:, 0]
-    if len(earlier) >= _FEWEST_CYCLES:
-        begin = np.zeros((len(earlier), 1)) if series.growth == "total" else earlier[:, :1]
-        shares = np.arange(series.cycle_days + 1) / series.cycle_days
-        elapsed, end = (((day - stand.start).days + 1) / series.cycle_days for day in (stand.day, until))
-        paths = np.concatenate([begin, earlier], axis=1)
-        reference = reference_class(paths, shares, elapsed, stand.value, end)
-    return own, reference
+def _blended(views: _Views, shares: Floats, aim: Aim) -> Outlook:
+    present = [(view, share) for view, share in zip(views, shares, strict=True) if view is not None]
+    return blend([view for view, _ in present], np.array([share for _, share in present]), aim.met)
+
+
+def _views(series: Series, earlier: Floats, stand: _Stand, untils: Sequence[Day]) -> Iterator[_Views]:
+    """What either view says of the value on each of these days."""
+    ahead = [(until - stand.day).days for until in untils]
+    own = None
+    if len(stand.past) >= _FEWEST_DAYS and series.growth == "total":
+        own = forecast_accumulate(stand.past, ahead, total=stand.value)
+    elif len(stand.past) >= _FEWEST_DAYS:
+        own = forecast_level(stand.past, ahead)
+    begin = np.zeros((len(earlier), 1)) if series.growth == "total" else earlier[:, :1]
+    paths = np.concatenate([begin, earlier], axis=1)
+    shares = np.arange(series.cycle_days + 1) / series.cycle_days
+    gone = (stand.day - stand.start).days + 1
+    for number, days in enumerate(ahead):
+        elapsed, end = gone / series.cycle_days, (gone + days) / series.cycle_days
+        reference = None
+        if len(earlier) >= _FEWEST_CYCLES:
+            reference = reference_class(paths, shares, elapsed, stand.value, end)
+        yield None if own is None else own[:, number], reference
 
 
 def _digest(*content: object) -> str:

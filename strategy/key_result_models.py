@@ -66,7 +66,7 @@ def key_result_yaml(key_result: KeyResult) -> str:
     )
 
 
-def leading_indicators_sql(key_results: Sequence[KeyResult]) -> str:
+def indicator_values_sql(key_results: Sequence[KeyResult]) -> str:
     """The series of all leading indicators, as if each were a key result."""
     parts = []
     for key_result in key_results:
@@ -79,10 +79,10 @@ def leading_indicators_sql(key_results: Sequence[KeyResult]) -> str:
     return "union all\n".join(parts) or f"select {_nothing(_INDICATORS)} where 1 = 0\n"
 
 
-def leading_indicators_yaml() -> str:
+def indicator_values_yaml() -> str:
     """Description and contract of the series of the leading indicators."""
     text = "The series of every leading indicator. One row for each indicator and day."
-    return _properties("leading_indicators", text, _INDICATORS, meta={"dagster": {"group": "key_results"}})
+    return _properties("indicator_values", text, _INDICATORS, meta={"dagster": {"group": "key_results"}})
 
 
 def values_sql(key_results: Sequence[KeyResult]) -> str:

@@ -102,7 +102,10 @@ def _compared(workspace: Path, landing: Path, answers: Path) -> dict[str, Any]:
     apart = con.execute(
         """
         select coalesce(computed.kr_id, by_hand.kr_id), coalesce(computed.date, by_hand.date), computed.value, by_hand.value
-        from (select * from key_results.kr_values where date >= (select min(date) from flow.calendar where is_in_cycle)) as computed
+        from (
+            select kr_values.* from key_results.kr_values
+            inner join flow.calendar on calendar.date = kr_values.date and calendar.is_in_cycle
+        ) as computed
         full join read_parquet(?) as by_hand using (kr_id, date)
         where not coalesce(abs(computed.value - by_hand.value) <= ? * greatest(1, abs(by_hand.value)), false)
         order by all

@@ -1,7 +1,7 @@
 """Forecasts from a measure's own past and from how earlier cycles ended. Everything here works on plain arrays."""
 
 from scorecard.forecast.accumulate import forecast_accumulate
-from scorecard.forecast.blending import Outlook, blend, log_density
+from scorecard.forecast.blending import Outlook, blend, log_density, view_weights
 from scorecard.forecast.earlier_paths import reference_class
 from scorecard.forecast.leading import Lead, leading
 from scorecard.forecast.level import forecast_level
@@ -24,4 +24,5 @@ __all__ = [
     "reference_class",
     "scores",
     "target_probability",
+    "view_weights",
 ]

@@ -67,6 +67,12 @@ SEEDS: dict[str, dict[str, str]] = {
         **_typed("text", "pace measure_text model"),
         "sort_order": "integer",
     },
+    "strategy_leading_indicators": {
+        "kr_id": "varchar",
+        "indicator_no": "integer",
+        "name": "varchar",
+        "measure_text": "varchar",
+    },
     "strategy_handoffs": {
         **_typed("text", "handoff_id name giver_function receiver_function"),
         "needed_by": "date",

@@ -36,7 +36,12 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(
             """
             create table scorecard.kr_current as
-            select kr_id, date as as_of, cast(9 as decimal(28, 6)) as value_strict from scorecard.kr_daily where date = ?
+            select kr_id, date as as_of, cast(9 as decimal(28, 6)) as value_strict, date + 21 as soon_on,
+                cast(1 as decimal(28, 6)) as soon_p10, cast(2 as decimal(28, 6)) as soon_p90,
+                cast(0.5 as decimal(9, 6)) as soon_p_met,
+                date + 80 as end_on, cast(3 as decimal(28, 6)) as end_p10, cast(4 as decimal(28, 6)) as end_p90,
+                cast(0.7 as decimal(9, 6)) as end_p_met
+            from scorecard.kr_daily where date = ?
             """,
             [DAYS[-1]],
         )

@@ -16,6 +16,7 @@ from scorecard.forecast import (
     log_density,
     reference_class,
     scores,
+    view_weights,
 )
 from scorecard.forecast.accumulate import _urn
 from scorecard.forecast.observations import Floats
@@ -126,12 +127,12 @@ def test_the_blend_weighs_the_view_that_foretold_the_past() -> None:
     came = dice.normal(10, 1, 30)
     tested = np.array([[log_density(view, actual) for view in (sharp, wrong)] for actual in came])
     assert tested[:, 0] == pytest.approx(-((came - 10) ** 2) / 2 - np.log(np.sqrt(2 * np.pi)), abs=0.3)
-    found = blend([sharp, wrong], tested, lambda values: values >= 10.0)
+    found = blend([sharp, wrong], view_weights(tested), lambda values: values >= 10.0)
     assert found.weights[0] > 0.9
     assert found.p50 == pytest.approx(10, abs=0.3)
-    falling = blend([sharp, wrong], tested, lambda values: values <= 10.0)
+    falling = blend([sharp, wrong], view_weights(tested), lambda values: values <= 10.0)
     assert found.p_target + falling.p_target == pytest.approx(1)
-    untested = blend([sharp, wrong], np.empty((0, 2)), lambda values: values >= 15.0)
+    untested = blend([sharp, wrong], view_weights(np.empty((0, 2))), lambda values: values >= 15.0)
     assert untested.weights == (0.5, 0.5)
     assert untested.p_target == pytest.approx(0.5, abs=0.01)
 
@@ -140,7 +141,7 @@ def test_the_worked_example_of_a_blend() -> None:
     """The worked example of docs/method.md."""
     found = blend(
         [np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])],
-        np.log([[0.2, 0.1], [0.1, 0.3]]),
+        view_weights(np.log([[0.2, 0.1], [0.1, 0.3]])),
         lambda values: values >= 4.0,
     )
     assert found.weights == pytest.approx((0.481, 0.519), abs=5e-4)
