@@ -109,7 +109,7 @@ class Series:
         """
         first, line = self._line
         until = (day - first).days + 1
-        if self.growth == "total":
+        if self.growth == "total" and len(line):
             begins = np.arange(len(line)) % self.cycle_days == 0
             line = line - np.where(begins, 0.0, np.roll(line, 1))
             line[: int(np.argmax(line != 0))] = np.nan

@@ -6,15 +6,12 @@ from scorecard.forecast.earlier_paths import reference_class
 from scorecard.forecast.leading import Lead, leading
 from scorecard.forecast.level import forecast_level
 from scorecard.forecast.observations import Observations
-from scorecard.forecast.scoring import CalibrationRow, Scores, scores
 from scorecard.forecast.target_probability import TargetForecast, target_probability
 
 __all__ = [
-    "CalibrationRow",
     "Lead",
     "Observations",
     "Outlook",
-    "Scores",
     "TargetForecast",
     "blend",
     "forecast_accumulate",
@@ -22,7 +19,6 @@ __all__ = [
     "leading",
     "log_density",
     "reference_class",
-    "scores",
     "target_probability",
     "view_weights",
 ]

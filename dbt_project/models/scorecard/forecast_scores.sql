@@ -1,13 +1,4 @@
-with goals as (
-    select
-        kr_id,
-        kind,
-        cast(baseline as decimal(28, 6)) as baseline,
-        cast(target as decimal(28, 6)) as target
-    from {{ ref('strategy_key_results') }}
-),
-
-days as (
+with days as (
     select kr_id, date, value from {{ ref('kr_daily') }}
 ),
 
