@@ -83,6 +83,17 @@ def test_the_80_percent_bands_of_all_worlds_cover_80_percent(inside: dict[str, f
     assert 0.75 <= np.mean(list(inside.values())) <= 0.87, inside
 
 
+def test_the_worked_example_of_a_forecast() -> None:
+    """The worked example of docs/method.md."""
+    every_monday = totals(np.where(np.arange(CYCLES * CYCLE) % 7 == 0, 5.0, 0.0))
+    for target, chance in ((60.0, 1), (70.0, 0)):
+        known = series(every_monday, 28, Aim(target, None))
+        forecast = drawn(known)[START + timedelta(days=27), "end"]
+        assert known.values[forecast.date] == 20
+        assert (forecast.p10, forecast.p50, forecast.p90) == pytest.approx((65, 65, 65))
+        assert forecast.p_met == chance
+
+
 def test_earlier_cycles_show_what_the_own_past_cannot() -> None:
     """Nothing in the first two thirds of every cycle, everything at its end."""
     increments = np.tile(np.where(np.arange(CYCLE) < 60, 0.0, 1.0), CYCLES) + 0.01
