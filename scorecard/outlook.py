@@ -34,7 +34,6 @@ Horizon = Literal["soon", "end"]
 
 _HORIZONS: tuple[Horizon, ...] = ("soon", "end")
 
-_FEWEST_DAYS = 28
 _MOST_DAYS = 182
 _FEWEST_CYCLES = 3
 # Of a cycle's length: where back-tests stand.
@@ -105,7 +104,7 @@ class Series:
     def past(self, day: Day) -> Floats:
         """What the own view draws from, up to the end of a day: increments of a total, else values; at most half a year of days.
 
-        An average of the cycle says nothing before the cycle it belongs to. Shape (days,).
+        Shape (days,). An average of the cycle has none: it begins anew with each.
         """
         first, line = self._line
         until = (day - first).days + 1
@@ -113,8 +112,9 @@ class Series:
             begins = np.arange(len(line)) % self.cycle_days == 0
             line = line - np.where(begins, 0.0, np.roll(line, 1))
             line[: int(np.argmax(line != 0))] = np.nan
-        begin = (self._cycle_of(day) - first).days if self.growth == "average" else 0
-        past = line[max(begin, until - _MOST_DAYS, 0) : max(until, 0)]
+        if self.growth == "average":
+            return np.empty(0)
+        past = line[max(until - _MOST_DAYS, 0) : max(until, 0)]
         return past[~np.isnan(past)]
 
     def _cycle_of(self, day: Day) -> Day:
@@ -206,7 +206,7 @@ def forecasts(
 ) -> Iterator[Forecast]:
     """The forecasts of every day of the cycle, each from what the series says up to it; none where too little is known.
 
-    Two views are blended (`blend`): the own past (`forecast_accumulate`, `forecast_level`; at least 28 days of it) and the
+    Two views are blended (`blend`): the own past (`forecast_accumulate`, `forecast_level`; as many days as a cycle has) and the
     earlier cycles (`reference_class`; at least three), weighted by their log scores in the back-tests. `method` names the version
     of all this code. What is in `known`, by day and horizon, and made of the same, is not drawn again.
     """
@@ -310,9 +310,9 @@ def _views(series: Series, earlier: Floats, stand: _Stand, untils: Sequence[Day]
     """What either view says of the value on each of these days."""
     ahead = [(until - stand.day).days for until in untils]
     own = None
-    if len(stand.past) >= _FEWEST_DAYS and series.growth == "total":
+    if len(stand.past) >= series.cycle_days and series.growth == "total":
         own = forecast_accumulate(stand.past, ahead, total=stand.value)
-    elif len(stand.past) >= _FEWEST_DAYS:
+    elif len(stand.past) >= series.cycle_days:
         own = forecast_level(stand.past, ahead)
     begin = np.zeros((len(earlier), 1)) if series.growth == "total" else earlier[:, :1]
     paths = np.concatenate([begin, earlier], axis=1)

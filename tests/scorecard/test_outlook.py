@@ -149,9 +149,11 @@ def test_too_little_is_no_forecast() -> None:
     assert drawn(nothing) == {}
     assert back_tests(nothing, "m", []) == []
     begun = np.zeros(CYCLES * CYCLE)
-    begun[CYCLE * 4 + 9 :] = 1
+    begun[CYCLE * 3 + 9 :] = 1
     first = min(drawn(series(begun, 60)))
-    assert first[0] == START + timedelta(days=9 + 27)
+    assert first[0] == START + timedelta(days=9 - 1)
+    average = series(50 + np.random.default_rng(1).normal(size=CYCLES * CYCLE), 60, growth="average")
+    assert {each.reference_weight for each in drawn(average).values()} == {1.0}
     assert drawn(replace(nothing, values={})) == {}
 
 
