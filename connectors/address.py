@@ -32,7 +32,8 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _checked(url: str) -> str:
+def service_address(url: str) -> str:
+    """The address of a service without a slash at its end; raises ValueError for what is none or would leak credentials."""
     if not origin(url).startswith(("https://", "http://")):
         raise ValueError("it must be a full address such as https://example.atlassian.net")
     if not url.startswith("https://") and not is_loopback(url):
@@ -44,4 +45,4 @@ def _checked(url: str) -> str:
 
 
 # Plain http is for this machine only.
-ServiceAddress = Annotated[str, AfterValidator(_checked)]
+ServiceAddress = Annotated[str, AfterValidator(service_address)]
