@@ -38,6 +38,8 @@ def service_address(url: str) -> str:
         raise ValueError("it must be a full address such as https://example.atlassian.net")
     if not url.startswith("https://") and not is_loopback(url):
         raise ValueError("it must start with https://, or the credentials would travel in the clear")
+    if not url.isprintable() or " " in url:
+        raise ValueError("it must hold no blanks and no control characters")
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("it must hold neither credentials nor a query; credentials have fields of their own")

@@ -52,7 +52,9 @@ class JiraApi:
         try:
             return service_address(str(told))
         except ValueError as error:
-            raise self._failure("serverInfo", f"sent a baseUrl that no link can be made of: {error}") from None
+            raise self._failure(
+                "serverInfo", f"sent a baseUrl that no link can be made of: {error}"
+            ) from None
 
     def fields(self) -> list[JsonObject]:
         """All fields, system and custom."""

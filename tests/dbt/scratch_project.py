@@ -309,7 +309,11 @@ class ScratchProject:
             "models/scorecard/kr_days_before.sql",
             "\nunion all\n".join(seasonal) or "{{ plumbline.no_days_before_cycle() }}",
         )
-        self._write("models/scorecard/evidence.sql", "\nunion all\n".join(evidence) or NO_EVIDENCE)
+        contributions = "\nunion all\n".join(evidence) or NO_EVIDENCE
+        self._write(
+            "models/scorecard/evidence.sql",
+            f"with contributions as (\n{contributions}\n)\n{{{{ plumbline.evidence_of('contributions') }}}}\n",
+        )
 
     def _write(self, name: str, text: str) -> None:
         path = self.folder / name
