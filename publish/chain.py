@@ -87,7 +87,7 @@ def _exception(
         "currency": published.run["currency"],
         "exception": exception,
         "history": _history(exception),
-        "key_result": key_results.get(exception["kr_id"]),
+        "key_result": key_results[exception["kr_id"]],
         "handoff": handoff and _handoff(published, handoff),
         "earlier": [
             one

@@ -3,9 +3,8 @@
 On a terminal the name of a record is its link; in a pipe the address stands in a column of its own, always whole.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -111,7 +110,7 @@ class _Page:
         return [
             _facts(
                 ("Exception", exception["exception_id"]),
-                ("Key result", f"{kr['name']} ({kr['kr_id']})" if kr else exception["kr_id"]),
+                ("Key result", f"{kr['name']} ({kr['kr_id']})"),
                 ("State", exception["state"].replace("_", " ")),
                 ("Because", exception["reason"]),
                 ("Have to talk", f"{giver} and {receiver}"),
@@ -127,61 +126,74 @@ class _Page:
     def _behind(self, chain: Row) -> list[RenderableType]:
         handoff = chain["handoff"]
         if not handoff:
-            kr_id = clean(chain["exception"]["kr_id"])
-            return [Text(f"\nNo hand-off stands behind it. The records: plumbline explain {kr_id}")]
+            kr_id = chain["key_result"]["kr_id"]
+            return [Text(f"\nNo hand-off stands behind it. The records: plumbline explain {clean(kr_id)}")]
         return [
             _heading(f"The hand-off behind it, at the end of {handoff['as_of']}"),
             *self._handoff(handoff),
         ]
 
     def _items(self, chain: Row) -> RenderableType:
-        rows = [
-            (self._name(item), item["title"], item["state"].replace("_", " "), item["since"], item["returned"] or "", item)
-            for item in chain["items"]
-        ]  # fmt: skip
-        return self._records(("Item", "What", "State", "Since", "Returned"), rows)
+        return self._records(
+            ("Item", "What", "State", "Since", "Returned"),
+            chain["items"],
+            lambda item: (
+                item["title"],
+                item["state"].replace("_", " "),
+                item["since"],
+                item["returned"] or "",
+            ),
+        )
 
     def _deals(self, chain: Row) -> RenderableType:
         deals = chain["deals"]
         total = sum((deal["amount"] or Decimal(0) for deal in deals), Decimal(0))
-        rows = [
-            (self._name(deal), deal["state"], deal["since"], deal["closes_on"], quantity(deal["amount"], ""), deal)
-            for deal in deals
-        ]  # fmt: skip
-        table = self._records(("Deal", "Stage", "Since", "To close on", "Amount"), rows)
+        table = self._records(
+            ("Deal", "Stage", "Since", "To close on", "Amount"),
+            deals,
+            lambda deal: (deal["state"], deal["since"], deal["closes_on"], quantity(deal["amount"], "")),
+        )
         return Group(table, Text(f"Together {quantity(total, chain['currency'])} in {len(deals)} deals."))
 
     def _suspects(self, suspects: list[Row], unit: str) -> RenderableType:
-        rows = [
-            (self._name(row | {"name": row["item"]}), row["rule"], row["sentence"],
-             "–" if row["effect"] is None else quantity(row["effect"], unit), row)
-            for row in suspects
-        ]  # fmt: skip
-        return self._records(("Record", "Rule", "What was found", "Weighs"), rows)
+        def weight(row: Row) -> str:
+            return "–" if row["effect"] is None else quantity(row["effect"], unit)
+
+        return self._records(
+            ("Name", "Rule", "What was found", "Weighs"),
+            [row | {"name": row["item"]} for row in suspects],
+            lambda row: (row["rule"], row["sentence"], weight(row)),
+        )
 
     def _evidence(self, records: list[Row], unit: str) -> RenderableType:
         if not records:
             return Text("The measure is a SQL model of its own or its window is empty: no list of records.")
-        rows = [
-            (self._name(row), row["title"], row["at"], row["part"], quantity(row["contribution"], unit), row)
-            for row in records
-        ]
-        return self._records(("Name", "What", "When", "Part", "Counts for"), rows)
 
-    def _records(self, headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:
-        """A table of records; the last of each row is the record itself, for where it is opened or found."""
+        def weight(row: Row) -> str:
+            # The parts of a ratio are counts or amounts, whatever their share is measured in.
+            return quantity(row["contribution"], unit if row["part"] == "value" else "")
+
+        return self._records(
+            ("Name", "What", "When", "Part", "Counts for"),
+            records,
+            lambda row: (row["title"], row["at"], row["part"], weight(row)),
+        )
+
+    def _records(
+        self, headers: Sequence[str], records: Sequence[Row], about: Callable[[Row], Sequence[object]]
+    ) -> RenderableType:
+        """A table of records: the name of each, what `about` says of it, and where it is opened or found."""
         table = _table(*headers)
         if not self._clickable:
             table.add_column("Record", overflow="fold")
-        shown = rows[:_SHOWN]
-        if any(self._place(row[-1]) for row in shown):
+        shown = records[:_SHOWN]
+        if any(self._place(record) for record in shown):
             # An address that is folded can neither be clicked nor copied.
             table.add_column("Where", no_wrap=True, overflow="ignore")
-        for *cells, record in shown:
-            texts = [cell if isinstance(cell, Text) else Text(clean(cell)) for cell in cells]
-            key = () if self._clickable else (Text(clean(record["record"])),)
-            table.add_row(*texts, *key, Text(self._place(record)))
-        return Group(table, *self._rest(len(rows)))
+        for record in shown:
+            cells = [*about(record), *(() if self._clickable else (record["record"],)), self._place(record)]
+            table.add_row(self._name(record), *(Text(clean(cell)) for cell in cells))
+        return Group(table, *self._rest(len(records)))
 
     def _name(self, record: Row) -> Text:
         link = _link(record) if self._clickable else None
@@ -197,7 +209,9 @@ class _Page:
     def _landed_files(self, files: list[Row]) -> RenderableType:
         table = _table("File in landing", "Records")
         for file in files[:_SHOWN]:
-            table.add_row(Text(clean(file["landed_file"] or "none: not there any more")), Text(clean(file["records"])))
+            table.add_row(
+                Text(clean(file["landed_file"] or "none: not there any more")), Text(clean(file["records"]))
+            )
         note = Text("`plumbline verify` proves that they are what they were.", style="dim")
         return Group(table, *self._rest(len(files)), note)
 

@@ -12,7 +12,7 @@ from tests.dbt.scratch_project import KeyResult, ScratchProject
 from warehouse.connection import connect
 from warehouse.control import set_addresses
 
-SITE, CRM = "https://site.example/browse/", "https://crm.example/contacts/1/record/0-3/"
+SITE, CRM = "https://acme.atlassian.net/browse/", "https://crm.example/contacts/1/record/0-3/"
 # Whoever may rename a project or a deal decides over these texts.
 NAMES = {
     "1": "PLAT-1",
@@ -21,6 +21,8 @@ NAMES = {
     "4": "Ünïcode 漢字 %2F \x1b]8;;https://evil.example\x07",
     "5": "javascript:alert(1)",
     "6": "a'b;c&d=e+f",
+    # The example in docs/method.md.
+    "10042": "INT-12",
 }
 Evidence = dict[str, list[dict[str, Any]]]
 
@@ -97,7 +99,7 @@ def test_an_issue_opens_by_its_key_and_never_elsewhere(evidence: Evidence, numbe
     address = urlsplit(row["url"])
     assert (address.scheme, address.netloc, address.query, address.fragment) == (
         "https",
-        "site.example",
+        "acme.atlassian.net",
         "",
         "",
     )
@@ -106,11 +108,15 @@ def test_an_issue_opens_by_its_key_and_never_elsewhere(evidence: Evidence, numbe
     assert row["url"].isascii() and row["url"].isprintable()
 
 
+def test_the_example_of_the_method(evidence: Evidence) -> None:
+    assert of(evidence, "jira/issues/10042")["url"] == "https://acme.atlassian.net/browse/INT-12"
+
+
 def test_a_deal_opens_by_its_id_whatever_it_is_called(evidence: Evidence) -> None:
     found = [(row["record"], row["name"], row["url"]) for row in evidence["deals"]]
-    assert sorted(found) == [
+    assert sorted(found) == sorted(
         (f"hubspot/deals/{number}", name, CRM + number) for number, name in NAMES.items()
-    ]
+    )
 
 
 def test_a_change_is_seen_on_its_issue_once_for_each_field(evidence: Evidence) -> None:

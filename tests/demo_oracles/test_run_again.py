@@ -128,8 +128,9 @@ def test_going_on_day_by_day_ends_where_a_run_from_nothing_ends(demo_run: DemoRu
 def test_going_on_day_by_day_names_the_same_records(demo_run: DemoRuns) -> None:
     """Each landed in a file of its own time."""
     went_on, from_nothing = (
-        duckdb.sql(
-            f"select * exclude landed_file from '{workspace}/.plumbline/published/current/tables/evidence.parquet'"
+        duckdb.execute(
+            "select * exclude landed_file from read_parquet(?)",
+            [f"{workspace}/.plumbline/published/current/tables/evidence.parquet"],
         ).fetchall()
         for workspace in (demo_run(*WENT_ON), demo_run(WEEK_11))
     )
