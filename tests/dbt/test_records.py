@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.dbt.scratch_project import KeyResult, ScratchProject
+from tests.dbt.scratch_project import Handoff, KeyResult, ScratchProject
 from warehouse.connection import connect
 from warehouse.control import set_addresses
 
@@ -29,7 +30,9 @@ Evidence = dict[str, list[dict[str, Any]]]
 MEASURES: dict[str, dict[str, Any]] = {
     "items": {"table": "work_items", "aggregate": "count", "at": "created_at", "window": "as_of"},
     "changes": {"table": "work_item_changes", "aggregate": "count", "at": "at", "window": "as_of"},
-    "deals": {"table": "deals", "aggregate": "count", "at": "created_at", "window": "as_of"},
+    "deals": {
+        "table": "deals", "aggregate": "count", "at": "created_at", "window": "as_of", "filter": "waits_for is null",
+    },
     "costs": {
         "table": "ledger_entries", "aggregate": "sum", "column": "amount", "at": "date", "at_is_timestamp": False,
         "window": "as_of",
@@ -37,11 +40,22 @@ MEASURES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+# Of the deals that wait, only the first is at stake: the others are won, close after the cycle, or wait for something else.
+WAITING = {
+    "101": ("new", "2026-12-01", "PLAT-1"),
+    "102": ("won", "2026-10-10", "PLAT-1"),
+    "103": ("new", "2027-02-01", "PLAT-1"),
+    "104": ("new", "2026-12-01", "PLAT-2"),
+}
+
+
 @pytest.fixture(scope="module")
-def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    """The evidence of each key result. Of the source `other` nobody knows where its records are opened."""
+def project(tmp_path_factory: pytest.TempPathFactory) -> ScratchProject:
+    """Of the source `other` nobody knows where its records are opened."""
     project = ScratchProject(
-        tmp_path_factory.mktemp("records"), [KeyResult(kr_id, measure) for kr_id, measure in MEASURES.items()]
+        tmp_path_factory.mktemp("records"),
+        [KeyResult(kr_id, measure) for kr_id, measure in MEASURES.items()],
+        handoffs=[Handoff("h", "f1", "f1", "2026-12-01", "key = 'PLAT-1'")],
     )
     project.write()
     project.begin(date(2026, 10, 30))
@@ -52,6 +66,12 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     project.land("jira_changelogs", {"2/9": change})
     project.land("hubspot_deals", {number: _deal(number, name) for number, name in NAMES.items()})
     posting = {"date": "2026-10-06", "account": "4000", "amount": "1"}
+    project.land("hubspot_deals", {number: _waiting(number, *deal) for number, deal in WAITING.items()})
+    stages = [
+        {"id": stage, "label": stage, "metadata": {"isClosed": str(stage == "won").lower()}}
+        for stage in ("new", "won")
+    ]
+    project.land("hubspot_pipelines", {"p": {"id": "p", "stages": stages}})
     project.land(
         "finance_ledger",
         {
@@ -67,7 +87,13 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
         set_addresses(con, {"jira": {"issues": SITE}, "hubspot": {"deals": CRM}})
     project.dbt("deps")
     project.dbt("seed")
-    project.dbt("run", "--select", "+evidence")
+    project.dbt("run", "--select", "+evidence", "+handoff_evidence")
+    return project
+
+
+@pytest.fixture(scope="module")
+def evidence(project: ScratchProject) -> Evidence:
+    """The evidence of each key result."""
     found: Evidence = {kr_id: [] for kr_id in MEASURES}
     for row in project.rows("select * from scorecard.evidence"):
         found[row["kr_id"]].append(row)
@@ -90,6 +116,18 @@ def _issue(number: str, key: str | None) -> dict[str, Any]:
 
 def _deal(number: str, name: str) -> dict[str, Any]:
     return {"id": number, "properties": {"dealname": name, "createdate": "2026-10-06T10:00:00Z"}}
+
+
+def _waiting(number: str, stage: str, closes: str, waits_for: str) -> dict[str, Any]:
+    deal = _deal(number, f"Deal {number}")
+    waiting = {
+        "pipeline": "p",
+        "dealstage": stage,
+        "closedate": closes,
+        "amount": "10.50",
+        "waits_for_issue": waits_for,
+    }
+    return deal | {"properties": deal["properties"] | waiting}
 
 
 @pytest.mark.parametrize("number", NAMES)
@@ -138,6 +176,16 @@ def test_a_posting_is_found_by_file_and_row(evidence: Evidence) -> None:
         ("INV-1", "Toll", None, "gl.csv, row 7"),
         ("gl.csv:8", None, None, "gl.csv, row 8"),
     ]
+
+
+def test_behind_a_handoff_stand_its_items_and_the_deals_at_stake(project: ScratchProject) -> None:
+    rows = project.rows("select * from scorecard.handoff_evidence order by part")
+    assert [(row["part"], row["record"], row["state"], row["amount"], row["url"]) for row in rows] == [
+        ("deal", "hubspot/deals/101", "new", Decimal("10.50"), CRM + "101"),
+        ("item", "jira/issues/1", "waiting", None, SITE + "PLAT-1"),
+    ]
+    (handoff,) = project.rows("select deals_at_stake, amount_at_stake from scorecard.handoff_current")
+    assert handoff == {"deals_at_stake": 1, "amount_at_stake": Decimal("10.50")}
 
 
 def test_every_record_names_the_file_it_landed_in(evidence: Evidence) -> None:

@@ -148,6 +148,8 @@ def test_a_long_list_is_cut_and_says_how_to_see_all(published: Published) -> Non
     assert count > 20
     page = shown(chain)
     assert f"20 of {count}; all of them: plumbline explain operating-revenue --json" in page
+    weights = [abs(row["contribution"]) for row in chain["records"]]
+    assert weights == sorted(weights, reverse=True)
     names = [row["name"] for row in chain["records"]]
     assert all(name in page for name in names[:20])
     assert not any(f" {name} " in page for name in set(names[20:]) - set(names[:20]))
