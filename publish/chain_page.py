@@ -63,6 +63,7 @@ class _Page:
                 ("Data through", kr["data_through"]),
                 ("Aim", _whole_aim(kr)),
                 ("Progress", f"{percent(kr['progress'])}, expected {percent(kr['expected_progress'])}"),
+                *(("Forecast", _foreseen(kr, when)) for when in ("soon", "end") if kr[f"{when}_on"]),
                 ("Formula", kr["measure_text"]),
             ),
             _heading("Records behind the value, those that weigh most first"),
@@ -288,6 +289,15 @@ def _two_heads(row: Row) -> tuple[str, str]:
     return (
         _person(row["giving_head_name"], row["giving_head_email"]),
         _person(row["receiving_head_name"], row["receiving_head_email"]),
+    )
+
+
+def _foreseen(kr: Row, when: str) -> str:
+    """What is expected on the day that the columns `soon_…` or `end_…` are about, with the band of 80 %."""
+    low, middle, high = (quantity(kr[f"{when}_{place}"], kr["unit"]) for place in ("p10", "p50", "p90"))
+    chance = percent(kr[f"{when}_p_met"])
+    return (
+        f"{middle} on {kr[f'{when}_on']}, with 80 % between {low} and {high}; chance of the target {chance}"
     )
 
 
