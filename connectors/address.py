@@ -32,11 +32,14 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _checked(url: str) -> str:
+def service_address(url: str) -> str:
+    """The address of a service without a slash at its end; raises ValueError for what is none or would leak credentials."""
     if not origin(url).startswith(("https://", "http://")):
         raise ValueError("it must be a full address such as https://example.atlassian.net")
     if not url.startswith("https://") and not is_loopback(url):
         raise ValueError("it must start with https://, or the credentials would travel in the clear")
+    if not url.isprintable() or " " in url:
+        raise ValueError("it must hold no blanks and no control characters")
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("it must hold neither credentials nor a query; credentials have fields of their own")
@@ -44,4 +47,4 @@ def _checked(url: str) -> str:
 
 
 # Plain http is for this machine only.
-ServiceAddress = Annotated[str, AfterValidator(_checked)]
+ServiceAddress = Annotated[str, AfterValidator(service_address)]

@@ -94,6 +94,10 @@ class FinanceFiles:
             found.append(f"no layout for {shown}")
         return f"{self.name}: {self._config.folder} has " + "; ".join(found)
 
+    def addresses(self) -> Mapping[str, str]:
+        """None: a row of an export is found by its file and row, which the record names."""
+        return {}
+
     def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
         """Land the rows of every file that is new or changed, oldest file first: where keys meet, the later wins.
 

@@ -58,6 +58,12 @@ class HubSpot:
             f"pipeline{'s'[: len(pipelines) != 1]} and {owners} owner{'s'[: owners != 1]}"
         )
 
+    def addresses(self) -> Mapping[str, str]:
+        """Deals open by their id; HubSpot's type of object for deals is 0-3."""
+        with self._api() as api:
+            account = api.account()
+        return {DEALS.name: f"https://{account.ui_domain}/contacts/{account.portal_id}/record/0-3/"}
+
     def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
         """Land the deals modified since the cursor less the look-back, and the snapshots."""
         with self._api() as api:

@@ -18,6 +18,7 @@ from connectors.http import HttpClient, Json, Params, Patience
 
 log = logging.getLogger(__name__)
 
+_ACCOUNT = "/account-info/v3/details"
 _DEALS = "/crm/v3/objects/deals"
 _SEARCH = f"{_DEALS}/search"
 _BATCH_READ = f"{_DEALS}/batch/read"
@@ -40,6 +41,13 @@ class Deal(BaseModel):
 
     id: str = Field(pattern=r"^[0-9]+$")
     updated_at: AwareDatetime = Field(alias="updatedAt")
+
+
+class Account(BaseModel):
+    """The account's number, and the host on which people open it: accounts in other regions have another one."""
+
+    portal_id: int = Field(alias="portalId", gt=0)
+    ui_domain: str = Field(alias="uiDomain", pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
 
 
 class _Next(BaseModel):
@@ -107,6 +115,10 @@ class HubSpotApi:
         """Close the connections."""
         self._client.close()
         self._search_client.close()
+
+    def account(self) -> Account:
+        """Which account this is."""
+        return self._get(_ACCOUNT, Account)
 
     def service_time(self) -> datetime:
         """HubSpot's clock, which this machine's may not agree with; a batch read is the only answer that tells it."""

@@ -61,6 +61,11 @@ class JiraCloud:
             self._require_fields(api.fields())
         return f"{self.name}: {self._config.base_url} answers {account}, who sees {len(projects)} projects"
 
+    def addresses(self) -> Mapping[str, str]:
+        """Issues open by their key, also by one that they had before they were moved."""
+        with self._api() as api:
+            return {ISSUES.name: f"{api.site_address()}/browse/"}
+
     def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
         """Land the issues updated since the cursors less the look-back, their changelogs, and the snapshots."""
         with self._api() as api:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.address import service_address
 from connectors.errors import PullFailed
 from connectors.http import HttpClient, Json
 
@@ -44,6 +45,16 @@ class JiraApi:
         """The site's clock, which this machine's may not agree with."""
         told = self._object(self._client.get(f"{_ROOT}/serverInfo"), "serverInfo").get("serverTime")
         return self._moment(told, "serverInfo")
+
+    def site_address(self) -> str:
+        """Where people open the site, which for some kinds of token is not where its API answers."""
+        told = self._object(self._client.get(f"{_ROOT}/serverInfo"), "serverInfo").get("baseUrl")
+        try:
+            return service_address(str(told))
+        except ValueError as error:
+            raise self._failure(
+                "serverInfo", f"sent a baseUrl that no link can be made of: {error}"
+            ) from None
 
     def fields(self) -> list[JsonObject]:
         """All fields, system and custom."""

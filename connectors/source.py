@@ -51,6 +51,13 @@ class Source(Protocol):
         """Try the connection and say in one line what was reached; raises SourceError."""
         ...
 
+    def addresses(self) -> Mapping[str, str]:
+        """Where people open the records of a stream, by stream: a record's own name is added to the address.
+
+        Asks the system; raises SourceError. What has no address of its own, as the rows of a file, is left out.
+        """
+        ...
+
     def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
         """Land what changed since ``cursors`` (stream name to cursor), one file per stream; raises SourceError.
 

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -29,7 +29,7 @@ app = typer.Typer(
     A workspace is a folder with plumbline.yml, strategy/ and, if you like, metrics/*.sql. Every command works on the
     folder given by --workspace, else by PLUMBLINE_WORKSPACE, else on the demo company.
 
-    Start here:  plumbline run  ·  plumbline status  ·  plumbline explain KR  ·  plumbline init DIR
+    Start here:  plumbline run  ·  plumbline status  ·  plumbline explain ID  ·  plumbline init DIR
 
     Exit codes: 0 fine (amber flags are no failure), 1 the run failed, 2 the input is wrong.""",
     no_args_is_help=True,
@@ -202,25 +202,33 @@ def status(
 
 @app.command()
 def explain(
-    kr: Annotated[
-        str, typer.Argument(metavar="KR", help="Id of a key result, as `plumbline status` shows it.")
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A key result, a hand-off or an exception, as `plumbline status` and its --json name it.",
+        ),
     ],
     workspace: WorkspaceOption = None,
+    json_: Annotated[bool, typer.Option("--json", help="For programs, with every record.")] = False,
 ) -> None:
-    """Prove one key result: value, formula, SQL, the rule with its numbers, sources, and the records behind the value."""
+    """Prove a key result, a hand-off or an exception: from the sentence down to the records, with links."""
     from publish import Published
-    from publish.terminal import console, explain_page
+    from publish.chain import UnknownSubjectError, chain_of
+    from publish.chain_page import chain_page
+    from publish.terminal import console
 
     with _errors_in_words():
         published = Published(_open(workspace).published)
-        found = {row["kr_id"]: row for row in published.table("kr_current")}
-        if kr not in found:
-            _fail(BAD_INPUT, f"There is no key result {kr!r}. There are: {', '.join(sorted(found))}.")
-        inputs = {tuple(pair) for pair in published.run["lineage"].get(kr, [])}
-        sources = [
-            row for row in published.table("source_freshness") if (row["source"], row["stream"]) in inputs
-        ]
-        console().print(explain_page(published, found[kr], sources))
+        try:
+            chain = chain_of(published, subject)
+        except UnknownSubjectError as error:
+            _fail(BAD_INPUT, str(error))
+        if json_:
+            typer.echo(json.dumps(chain, indent=2, default=_plain, ensure_ascii=False))
+            return
+        out = console()
+        out.print(chain_page(chain, clickable=out.is_terminal and not out.is_dumb_terminal))
 
 
 @app.command()
@@ -323,7 +331,12 @@ def _errors_in_words() -> Iterator[None]:
         _fail(FAILED, f"The run failed: {reason}\nSet PLUMBLINE_TRACE=1 to see where. Nothing was published.")
 
 
-def _fail(code: int, message: str) -> None:
+def _plain(value: object) -> str | float:
+    """Days as ISO text, other numbers as JSON has them."""
+    return value.isoformat() if isinstance(value, date) else float(value)  # type: ignore[arg-type]
+
+
+def _fail(code: int, message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(code)
 

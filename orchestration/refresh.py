@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 import strategy
-from connectors.errors import InputError, PullFailed
+from connectors.errors import InputError, PullFailed, SourceError
 from connectors.hubspot_config import DealProperties, HubSpotConfig
 from connectors.jira_config import JiraCloudConfig, JiraFields
 from connectors.landing import Landing, Manifest
+from connectors.source import Source
 from expectations.arriving import arriving_suites
 from expectations.gates import GateResult, run_gates
 from expectations.published import published_suites
@@ -45,6 +46,7 @@ from warehouse.control import (
     current_run,
     mark_built,
     record_checks,
+    set_addresses,
     set_kr_inputs,
     set_streams,
 )
@@ -168,9 +170,11 @@ def extract(workspace: Workspace, as_of: date) -> list[Manifest]:
             except PullFailed as error:
                 log.warning("%s could not be pulled: %s", name, error)
                 failures[name] = str(error)
-    if problems:
-        raise InputErrors(problems)
+        if problems:
+            raise InputErrors(problems)
+        addresses = _addresses(source for source in sources if source.name not in failures)
     with connect(workspace.warehouse) as con:
+        set_addresses(con, addresses)
         record_checks(con, check_results.of_pulls(listed(workspace), failures))
     return manifests
 
@@ -336,6 +340,17 @@ def _shared(workspace: Workspace, field: str, by_source: Mapping[str, Mapped], u
     if problems:
         raise InputErrors(problems)
     return first
+
+
+def _addresses(sources: Iterable[Source]) -> dict[str, Mapping[str, str]]:
+    """Where people open the records of these sources; records are worth having without a link, so a refusal is only said."""
+    addresses = {}
+    for source in sources:
+        try:
+            addresses[source.name] = source.addresses()
+        except SourceError as error:
+            log.warning("links into %s stay as they were: %s", source.name, error)
+    return addresses
 
 
 def _rewind_simulation(workspace: Workspace, as_of: date) -> None:

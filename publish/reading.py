@@ -1,7 +1,7 @@
 """Read what was published: plain files under `published/current`, so that no reader ever locks the warehouse."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -42,17 +42,44 @@ class Published:
         path = self.folder / "sql" / f"{kr_id}.sql"
         return path.read_text(encoding="utf-8") if path.exists() else None
 
-    def evidence(self, kr_id: str, limit: int) -> list[Row]:
-        """The records behind a KR's value, heaviest contribution first: `record`, `at`, `part`, `contribution`."""
+    def evidence(self, kr_id: str, limit: int | None = None) -> list[Row]:
+        """The records behind a KR's value, heaviest contribution first; `limit`: no more than so many."""
+        return self._rows("evidence", "kr_id", kr_id, 'abs(contribution) desc, record, "at", part', limit)
+
+    def suspects(self, kr_id: str) -> list[Row]:
+        """The suspect records of a KR, those that the strict value leaves out first, then the heaviest."""
+        order = "is_severe desc, abs(coalesce(effect, 0)) desc, event_id"
+        return self._rows("integrity_events", "kr_id", kr_id, order)
+
+    def handoff_evidence(self, handoff_id: str) -> list[Row]:
+        """The items of a hand-off, waiting, in progress and done, and the deals that wait for it, largest first."""
+        order = "part desc, case when part = 'item' then state end desc, amount desc, since, record"
+        return self._rows("handoff_evidence", "handoff_id", handoff_id, order)
+
+    def landed_files(self, kr_id: str) -> list[Row]:
+        """The landed files that the records behind a KR's value came in: `landed_file`, `records`."""
+        return self._query(
+            "select landed_file, count(distinct record) as records from read_parquet(?) where kr_id = ? "
+            "group by landed_file order by records desc, landed_file",
+            [self._parquet("evidence"), kr_id],
+        )
+
+    def _rows(self, table: str, column: str, subject: str, order: str, limit: int | None = None) -> list[Row]:
+        # Names of our own, from the methods above.
+        return self._query(
+            f"select * from read_parquet(?) where {column} = ? order by {order} limit ?",  # noqa: S608
+            [self._parquet(table), subject, limit],
+        )
+
+    def _query(self, sql: str, parameters: Sequence[object]) -> list[Row]:
         import duckdb  # the table and the JSON do not need it, and it takes a fifth of a second
 
-        rows = duckdb.execute(
-            'select record, "at", part, contribution from read_parquet(?) where kr_id = ? '
-            'order by abs(contribution) desc, record, "at" limit ?',
-            [str(self.folder / "tables" / "evidence.parquet"), kr_id, limit],
-        )
-        columns = [column[0] for column in rows.description or []]
-        return [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
+        answer = duckdb.execute(sql, parameters)
+        columns = [column[0] for column in answer.description or []]
+        return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
+
+    def _parquet(self, table: str) -> str:
+        return str(self.folder / "tables" / f"{table}.parquet")
 
     def _json(self, name: str) -> Any:
         return json.loads((self.folder / name).read_text(encoding="utf-8"), parse_float=Decimal)

@@ -26,6 +26,7 @@ PUBLIC_TABLES = (
     PublicTable("function_current", ("function_id",)),
     PublicTable("handoff_current", ("handoff_id",)),
     PublicTable("handoff_daily", ("handoff_id", "date")),
+    PublicTable("handoff_evidence", ("handoff_id", "part", "record"), as_json=False),
     PublicTable("resource_alignment", ("kr_id",)),
     PublicTable("starvation", ("giver_function", "receiver_function", "cycle_week")),
     PublicTable("exceptions", ("exception_id",)),

@@ -1,4 +1,4 @@
-"""The KR table, the open flags and the proof of one KR, for a terminal or a pipe.
+"""The KR table, who has to talk and the open flags, for a terminal or a pipe.
 
 Names and sentences may hold text from the source systems; control characters are taken out before they reach a terminal, and
 nothing is read as markup.
@@ -6,13 +6,11 @@ nothing is read as markup.
 
 import os
 import unicodedata
-from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -21,7 +19,6 @@ from publish.reading import Published, Row
 # A sign and a word as well as a colour: the table must read the same in a pipe and to those who see no difference.
 _SIGNS = {"green": ("●", "green"), "amber": ("▲", "yellow"), "red": ("■", "bold red")}
 _PIPE_WIDTH = 180
-_EVIDENCE_SHOWN = 20
 
 
 def console() -> Console:
@@ -50,44 +47,7 @@ def status_page(published: Published) -> RenderableType:
         _conversations(exceptions, published.table("handoff_current"), str(run["currency"])),
         _flags(flags),
         Text(f"\nPublished: {_from_here(published.current)}", style="dim"),
-        Text("More on one key result: plumbline explain KR", style="dim"),
-    )
-
-
-def explain_page(published: Published, kr: Row, lineage: Iterable[Row]) -> RenderableType:
-    """One KR from its sentence down to the records: value, rule with its numbers, formula, SQL, sources, evidence."""
-    unit = kr["unit"]
-    facts = Table.grid(padding=(0, 2))
-    for label, value in (
-        ("Key result", kr["name"]),
-        ("Objective", kr["objective_name"]),
-        ("Owner", f"{kr['owner_name']} <{kr['owner_email']}>"),
-        ("Status", f"{kr['status']} since {kr['since']} by rule `{kr['rule']}`"),
-        ("Because", kr["reason"]),
-        ("Rule's numbers", kr["inputs"]),
-        (
-            "Value",
-            f"{quantity(kr['value'], unit)} from {kr['records']} records, data through {kr['data_through']}",
-        ),
-        (
-            "Aim",
-            f"{kr['kind']} {aim(kr)}"
-            + ("" if kr["baseline"] is None else f" from {quantity(kr['baseline'], unit)}"),
-        ),
-        ("Progress", f"{percent(kr['progress'])}, expected {percent(kr['expected_progress'])}"),
-        ("Formula", kr["measure_text"]),
-    ):
-        facts.add_row(Text(label, style="bold"), Text(clean(value)))
-    sql = published.compiled_sql(kr["kr_id"]) or "-- not compiled in this run"
-    evidence = published.evidence(kr["kr_id"], _EVIDENCE_SHOWN)
-    return Group(
-        facts,
-        _heading("Sources"),
-        _sources(lineage),
-        _heading("SQL"),
-        Syntax(sql, "sql", background_color="default", word_wrap=True),
-        _heading(f"Records behind the value (the {len(evidence)} that weigh most of {kr['records']})"),
-        _evidence(evidence, unit),
+        Text("The proof of a key result, a hand-off or an exception: plumbline explain ID", style="dim"),
     )
 
 
@@ -140,10 +100,10 @@ def _key_results(current: list[Row], objectives: list[Row]) -> Table:
         members = [kr for kr in current if kr["objective_id"] == objective["objective_id"]]
         if not members:
             continue
-        table.add_row(_status(objective["status"]), Text(clean(objective["name"]), style="bold"))
+        table.add_row(status_sign(objective["status"]), Text(clean(objective["name"]), style="bold"))
         for kr in members:
             table.add_row(
-                _status(kr["status"]),
+                status_sign(kr["status"]),
                 Text(f"  {clean(kr['name'])}"),
                 Text(quantity(kr["value"], kr["unit"])),
                 Text(aim(kr)),
@@ -174,7 +134,7 @@ def _conversations(exceptions: list[Row], handoffs: list[Row], currency: str) ->
         about = ", ".join(one["kr_id"] for one in open_ones)
         stake = max(one["amount_at_stake"] for one in open_ones)
         table.add_row(
-            _status(worst["status"]),
+            status_sign(worst["status"]),
             Text(f"{clean(giver)} and {clean(receiver)}"),
             Text(clean(f"{names[topic]}: {about}" if topic in names else about)),
             Text(quantity(stake, currency) if stake else "–"),
@@ -200,36 +160,14 @@ def _flags(flags: list[Row]) -> RenderableType:
         table.add_column(header)
     for flag in flags:
         table.add_row(
-            _status(flag["severity"]),
+            status_sign(flag["severity"]),
             *(Text(clean(flag[column])) for column in ("subject", "rule", "opened_on", "sentence")),
         )
     return table
 
 
-def _sources(lineage: Iterable[Row]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for header in ("Source", "Stream", "Newest record", "Rows", "Fresh"):
-        table.add_column(header)
-    for row in lineage:
-        fresh = Text("stale", style="yellow") if row["stale"] else Text("yes")
-        cells = (row["source"], row["stream"], row["newest_record_on"] or "–", row["rows"])
-        table.add_row(*(Text(clean(cell)) for cell in cells), fresh)
-    return table
-
-
-def _evidence(evidence: list[Row], unit: str) -> RenderableType:
-    if not evidence:
-        return Text("The measure is a SQL model of its own or its window is empty: no list of records.")
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for header in ("Record", "When", "Part", "Counts for"):
-        table.add_column(header)
-    for row in evidence:
-        cells = (row["record"], row["at"], row["part"])
-        table.add_row(*(Text(clean(cell)) for cell in cells), Text(quantity(row["contribution"], unit)))
-    return table
-
-
-def _status(status: str) -> Text:
+def status_sign(status: str) -> Text:
+    """The status as a sign and a word."""
     sign, style = _SIGNS[status]
     return Text(f"{sign} {status}", style=style)
 
@@ -237,7 +175,3 @@ def _status(status: str) -> Text:
 def _from_here(path: Path) -> str:
     """The path as one would type it here, where that is shorter."""
     return min(str(path), os.path.relpath(path), key=len)
-
-
-def _heading(text: str) -> Text:
-    return Text(f"\n{text}", style="bold")

@@ -38,6 +38,14 @@ _EVIDENCE = {
         "What the record adds: the column's value, or 1 where records are counted.",
     ),
     "part": ("string", "value, or numerator or denominator of a ratio."),
+    "name": (
+        "string",
+        "What people call the record: key of the item, name of the deal, document of the posting.",
+    ),
+    "title": ("string", "Summary of the item, text of the posting."),
+    "url": ("string", "Where the record is opened in its system."),
+    "found_in": ("string", "File and row of a record that has no such address."),
+    "landed_file": ("string", "The landed file that the newest version of the record came in."),
 }
 
 
@@ -106,7 +114,8 @@ def evidence_sql(key_results: Sequence[KeyResult]) -> str:
     ]
     if not parts:
         return f"select {_nothing(_EVIDENCE)} where 1 = 0\n"
-    return "union all\n".join(parts)
+    contributions = "union all\n".join(parts)
+    return f"with contributions as (\n{contributions})\n\n{{{{ plumbline.evidence_of('contributions') }}}}\n"
 
 
 def evidence_yaml() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -58,6 +58,12 @@ CREATE TABLE IF NOT EXISTS control.streams (
     system VARCHAR NOT NULL,
     stream VARCHAR NOT NULL,
     business_lag_days INTEGER
+);
+
+CREATE TABLE IF NOT EXISTS control.addresses (
+    source VARCHAR NOT NULL,
+    stream VARCHAR NOT NULL,
+    address VARCHAR NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS control.kr_inputs (
@@ -216,6 +222,13 @@ def set_streams(con: duckdb.DuckDBPyConnection, streams: Iterable[ConfiguredStre
     """Replace the list of configured streams."""
     rows = [(each.source, each.system, each.stream, each.business_lag_days) for each in streams]
     _replace(con, "control.streams", rows)
+
+
+def set_addresses(con: duckdb.DuckDBPyConnection, addresses: Mapping[str, Mapping[str, str]]) -> None:
+    """Replace where the records of these sources are opened (source to stream to address); others keep theirs."""
+    kept = con.execute("SELECT source, stream, address FROM control.addresses").fetchall()
+    rows = [(source, stream, told) for source, each in addresses.items() for stream, told in each.items()]
+    _replace(con, "control.addresses", [*(row for row in kept if row[0] not in addresses), *rows])
 
 
 def set_kr_inputs(con: duckdb.DuckDBPyConnection, inputs: Iterable[KeyResultInput]) -> None:

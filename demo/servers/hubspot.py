@@ -42,6 +42,21 @@ SEARCH_PAGE = 200
 SEARCH_CAP = 10_000
 SEARCH_LIMIT = RateLimit("/search", requests=5, seconds=1.0)
 
+# The account lives at an address that is nobody's: a record's link must not lead into a real account.
+PORTAL = 4711
+UI_DOMAIN = "app.hubspot.example"
+_DETAILS = {
+    "portalId": PORTAL,
+    "accountType": "STANDARD",
+    "timeZone": "Europe/Berlin",
+    "companyCurrency": "EUR",
+    "additionalCurrencies": [],
+    "utcOffset": "+01:00",
+    "utcOffsetMilliseconds": 3_600_000,
+    "uiDomain": UI_DOMAIN,
+    "dataHostingLocation": "eu1",
+}
+
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "EQ": operator.eq,
     "GT": operator.gt,
@@ -89,6 +104,7 @@ class HubSpotServer(LoopbackServer):
             ("GET", "/crm/v3/pipelines/deals"): lambda _: Answer({"results": self.account.pipelines}),
             ("GET", "/crm/v3/properties/deals"): lambda _: Answer({"results": list(self._properties())}),
             ("GET", "/crm/v3/owners"): self._owners,
+            ("GET", "/account-info/v3/details"): lambda _: Answer(_DETAILS),
         }
         route = routes.get((request.method, request.path.rstrip("/")))
         if route is None:

@@ -13,7 +13,7 @@ from demo.servers import jql
 from demo.servers.loopback import Answer, Fault, Json, JsonObject, LoopbackServer, Request
 
 # What the site calls itself: the port changes from start to start, and records must not change with it.
-_ADDRESS = "https://jira.example"
+ADDRESS = "https://jira.example"
 
 
 @dataclass
@@ -88,7 +88,7 @@ class JiraServer(LoopbackServer):
         now = datetime.fromtimestamp(max([datetime.now(UTC).timestamp(), *changes]), UTC)
         return Answer(
             {
-                "baseUrl": self.url,
+                "baseUrl": ADDRESS,
                 "deploymentType": "Cloud",
                 "serverTime": now.isoformat(timespec="milliseconds"),
             }
@@ -132,7 +132,7 @@ class JiraServer(LoopbackServer):
         shown = {
             "expand": "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations",
             "id": issue["id"],
-            "self": f"{_ADDRESS}/rest/api/3/issue/{issue['id']}",
+            "self": f"{ADDRESS}/rest/api/3/issue/{issue['id']}",
             "key": issue["key"],
         } | issue
         if "*all" in fields:

@@ -396,3 +396,27 @@ def test_real_opportunities_arrive_identical(real_records: Path, tmp_path: Path)
         Decimal(row["Amount"] or 0) for row in opportunities
     )
     assert sum(len(record["propertiesWithHistory"]["dealstage"]) for record in found) == len(history) == 48
+
+
+def test_deals_open_in_the_accounts_own_region() -> None:
+    told = Answer({"portalId": 12345678, "uiDomain": "app-eu1.hubspot.com", "accountType": "STANDARD"})
+    with HubSpotServer(account(), TOKEN, [Fault("/account-info/", told)]) as server:
+        assert crm(server).addresses() == {
+            "deals": "https://app-eu1.hubspot.com/contacts/12345678/record/0-3/"
+        }
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"portalId": 0, "uiDomain": "app.hubspot.com"},
+        {"portalId": "1/../2", "uiDomain": "app.hubspot.com"},
+        {"portalId": 1, "uiDomain": "evil.example/?"},
+        {"portalId": 1, "uiDomain": "javascript:alert(1)//"},
+    ],
+)
+def test_no_link_is_made_of_what_is_no_account(told: dict[str, Any]) -> None:
+    fault = Fault("/account-info/", Answer(told))
+    with HubSpotServer(account(), TOKEN, [fault]) as server, pytest.raises(PullFailed, match="account-info"):
+        crm(server).addresses()

@@ -18,7 +18,7 @@ from connectors.errors import InputError, PullFailed, SourceError
 from connectors.http import Patience
 from connectors.jira import JiraCloud, JiraCloudConfig
 from connectors.landing import Landing, Manifest
-from demo.servers.jira import JiraServer, JiraSite
+from demo.servers.jira import ADDRESS, JiraServer, JiraSite
 from demo.servers.loopback import Answer, Fault, Request
 
 EMAIL, TOKEN = "ada@example.com", "very-secret-token"
@@ -455,6 +455,32 @@ def test_check_says_whom_it_reached_and_which_field_is_missing() -> None:
         with pytest.raises(InputError, match=r"customfield_10016 \(Story Points\)") as caught:
             source(server, fields={"estimate": "customfield_10999"}).check()
         assert caught.value.field == "fields.estimate"
+
+
+def test_issues_open_on_the_site_even_where_the_api_answers_elsewhere() -> None:
+    with JiraServer(site_of([]), EMAIL, TOKEN) as server:
+        assert source(server).addresses() == {"issues": f"{ADDRESS}/browse/"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "",
+        "javascript:alert(1)",
+        "http://site.example",
+        "https://u:p@site.example",
+        "https://a.example/\x1b]8;;",
+        7,
+    ],
+)
+def test_no_link_is_made_of_an_address_that_is_none(told: object) -> None:
+    fault = Fault("serverInfo", Answer({"baseUrl": told, "serverTime": jira_time(START)}))
+    with (
+        JiraServer(site_of([]), EMAIL, TOKEN, faults=[fault]) as server,
+        pytest.raises(PullFailed, match="baseUrl"),
+    ):
+        source(server).addresses()
 
 
 def test_an_empty_site_is_a_pull_like_any_other(tmp_path: Path) -> None:

@@ -306,7 +306,11 @@ class ScratchProject:
             "models/handoffs/handoff_items.sql", items or "{{ plumbline.items_of_none('handoff_id') }}"
         )
         self._write("models/scorecard/kr_work_items.sql", "{{ plumbline.items_of_none('kr_id') }}")
-        self._write("models/scorecard/evidence.sql", "\nunion all\n".join(evidence) or NO_EVIDENCE)
+        contributions = "\nunion all\n".join(evidence) or NO_EVIDENCE
+        self._write(
+            "models/scorecard/evidence.sql",
+            f"with contributions as (\n{contributions}\n)\n{{{{ plumbline.evidence_of('contributions') }}}}\n",
+        )
 
     def _write(self, name: str, text: str) -> None:
         path = self.folder / name

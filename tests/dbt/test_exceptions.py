@@ -23,17 +23,18 @@ class Life:
     status: str
     is_reopened: bool
     escalated_on: date | None
+    healthy_on: date | None
 
 
 def _lives(statuses: Mapping[date, str]) -> Iterator[Life]:
     """Walk from evaluation to evaluation, holding at most one open exception."""
     opened: date | None = None
-    healthy, status, before = 0, "", None
+    healthy, status, before, healthy_on = 0, "", None, None
     for day, said in sorted(statuses.items()):
         if said != "green":
-            opened, healthy, status = opened or day, 0, said
+            opened, healthy, status, healthy_on = opened or day, 0, said, None
         elif opened is not None:
-            healthy += 1
+            healthy, healthy_on = healthy + 1, healthy_on or day
         if opened is not None and (healthy == 2 or day == max(statuses)):
             escalated = opened + ESCALATION if day >= opened + ESCALATION else None
             reopened = before is not None and opened <= before + RELAPSE
@@ -43,7 +44,7 @@ def _lives(statuses: Mapping[date, str]) -> Iterator[Life]:
                 0: "escalated" if escalated else "reopened" if reopened else "opened",
             }
             closed = day if healthy == 2 else None
-            yield Life(opened, closed, states[healthy], status, reopened, escalated)
+            yield Life(opened, closed, states[healthy], status, reopened, escalated, healthy_on)
             opened, before = None, closed
 
 
@@ -106,7 +107,7 @@ def test_every_life_of_an_exception_is_that_of_the_state_machine(tmp_path: Path)
     project.dbt("deps")
     project.dbt("seed")
     project.dbt("run", "--select", "exceptions")
-    columns = "kr_id, opened_on, closed_on, state, status, is_reopened, escalated_on"
+    columns = "kr_id, opened_on, closed_on, state, status, is_reopened, escalated_on, healthy_on"
     found = [tuple(row.values()) for row in project.rows(f"select {columns} from scorecard.exceptions")]
     expected = [
         (kr_id, *vars(life).values())

@@ -17,6 +17,7 @@ from warehouse.control import (
     latest_checks,
     record_checks,
     run_checks,
+    set_addresses,
     set_kr_inputs,
     set_streams,
 )
@@ -54,6 +55,16 @@ def test_streams_and_inputs_are_replaced_as_a_whole() -> None:
     assert rows(con, "FROM control.kr_inputs") == [("kr", "raw.jira_issues", "a", "issues")]
     set_streams(con, [])
     assert rows(con, "FROM control.streams") == []
+
+
+def test_a_source_that_could_not_be_asked_keeps_its_addresses() -> None:
+    con = memory_warehouse()
+    set_addresses(con, {"a": {"issues": "https://a.example/"}, "b": {"deals": "https://b.example/"}})
+    set_addresses(con, {"b": {"deals": "https://new.example/"}, "files": {}})
+    assert set(rows(con, "FROM control.addresses")) == {
+        ("a", "issues", "https://a.example/"),
+        ("b", "deals", "https://new.example/"),
+    }
 
 
 def test_check_results_are_kept_and_the_last_of_each_check_is_known() -> None:

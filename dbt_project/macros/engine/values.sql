@@ -19,6 +19,20 @@
 {%- endmacro %}
 
 
+{#- The text as a part of the path of an address: everything but letters, digits and - . _ ~ becomes %XX of its UTF-8 bytes. -#}
+{% macro url_text(text) -%}
+    {{ return(adapter.dispatch('url_text', 'plumbline')(text)) }}
+{%- endmacro %}
+
+{% macro default__url_text(text) -%}
+    {{ exceptions.raise_compiler_error("url_text has no version for " ~ target.type ~ ": add " ~ target.type ~ "__url_text") }}
+{%- endmacro %}
+
+{% macro duckdb__url_text(text) -%}
+    url_encode({{ text }})
+{%- endmacro %}
+
+
 {#- The value below which `share` of the values lie, with linear interpolation between neighbours. -#}
 {% macro percentile(expression, share) -%}
     percentile_cont({{ share }}) within group (order by cast({{ expression }} as double precision))

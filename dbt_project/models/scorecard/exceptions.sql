@@ -45,7 +45,8 @@ evaluations as (
         rule,
         reason,
         status = 'green' as is_healthy,
-        lag(status) over (partition by kr_id order by as_of) as status_before
+        lag(status) over (partition by kr_id order by as_of) as status_before,
+        lag(as_of) over (partition by kr_id order by as_of) as as_of_before
     from ranked
     where place_from_last = 1
 ),
@@ -81,6 +82,7 @@ lives as (
         exception_no,
         min(as_of) as opened_on,
         min(case when is_settled then as_of end) as closed_on,
+        min(case when is_settled then as_of_before end) as healthy_before_closed_on,
         max(case when not is_healthy then as_of end) as last_unhealthy_on,
         max(as_of) as last_evaluated_on
     from numbered
@@ -150,6 +152,10 @@ standing as (
         last_unhealthy.rule,
         last_unhealthy.reason,
         last_evaluated.is_healthy as is_healthy_now,
+        case
+            when lives.closed_on is not null then lives.healthy_before_closed_on
+            when last_evaluated.is_healthy then lives.last_evaluated_on
+        end as healthy_on,
         failing_handoffs.handoff_id,
         coalesce(failing_handoffs.amount_at_stake, 0) as amount_at_stake,
         coalesce(heads.giving_head_name, own_people.head_name) as giving_head_name,
@@ -205,6 +211,7 @@ select
     escalated_on,
     last_unhealthy_on,
     last_evaluated_on,
+    healthy_on,
     closed_on,
     is_reopened
 from standing

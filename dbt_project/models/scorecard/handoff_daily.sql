@@ -1,4 +1,3 @@
-{%- set cycle_end = "cast('" ~ var('cycle_end') ~ "' as date)" -%}
 with handoffs as (
     select * from {{ ref('strategy_handoffs') }}
 ),
@@ -11,25 +10,8 @@ finishes as (
     select * from {{ source('forecast', 'handoff_finish') }}
 ),
 
--- Deals name what they wait for by the key of an item or of its epic.
-names_of_work as (
-    select handoff_id, key as name from {{ ref('handoff_items') }}
-    union
-    select handoff_id, epic_key as name from {{ ref('handoff_items') }}
-    where epic_key is not null
-),
-
 waiting_deals as (
-    select distinct
-        names_of_work.handoff_id,
-        deals.deal_id,
-        deals.amount_company,
-        {{ plumbline.local_date('deals.created_at') }} as created_on,
-        {{ plumbline.local_date('deals.closed_at') }} as closed_on
-    from {{ ref('deals') }} as deals
-    inner join names_of_work on names_of_work.name = deals.waits_for
-    where not deals.deleted
-        and deals.close_date <= {{ cycle_end }}
+    {{ plumbline.deals_waiting_for_handoffs() }}
 ),
 
 stakes as (
@@ -41,8 +23,7 @@ stakes as (
     from work
     inner join waiting_deals
         on waiting_deals.handoff_id = work.handoff_id
-        and waiting_deals.created_on <= work.date
-        and coalesce(waiting_deals.closed_on, cast('9999-12-31' as date)) > work.date
+        and {{ plumbline.is_at_stake('waiting_deals', 'work.date') }}
     group by work.handoff_id, work.date
 ),
 

@@ -1,42 +1,12 @@
 {#- So many items of one function must hold up another's before somebody is asked to write the hand-off down. -#}
 {%- set enough_items = 5 -%}
-with declared as (
-    select distinct item_id from {{ ref('handoff_items') }}
-),
-
-items as (
-    select
-        item_id,
-        function_id,
-        {{ plumbline.local_date('created_at') }} as created_on,
-        {{ plumbline.local_date('started_at') }} as started_on,
-        {{ plumbline.local_date('done_at') }} as done_on,
-        _record
-    from {{ ref('work_items') }}
-    where not deleted
-),
-
-days as (
+with days as (
     select max(date) as date from {{ ref('calendar') }}
     where is_reported
 ),
 
--- Work of this cycle that another function's work waits for, and that no hand-off speaks of.
 held_up as (
-    select distinct
-        links.blocker_function as giver_function,
-        links.blocked_function as receiver_function,
-        blockers.item_id,
-        blockers.created_on,
-        blockers.started_on,
-        blockers.done_on,
-        blockers._record
-    from {{ ref('work_item_links') }} as links
-    inner join items as blockers on blockers.item_id = links.blocker_id
-    left join declared on declared.item_id = blockers.item_id
-    where links.blocker_function <> links.blocked_function
-        and declared.item_id is null
-        and coalesce(blockers.done_on, cast('9999-12-31' as date)) >= {{ plumbline.first_day_of_cycle() }}
+    {{ plumbline.undeclared_items() }}
 )
 
 select

@@ -48,6 +48,10 @@ effects as (
     from parts
     inner join totals on totals.kr_id = parts.kr_id
     inner join measures on measures.kr_id = parts.kr_id
+),
+
+records as (
+    {{ plumbline.records_of('suspect_records') }}
 )
 
 select
@@ -62,8 +66,12 @@ select
     known.sentence,
     coalesce(known.kr_id, effects.kr_id) as kr_id,
     cast(effects.contribution as decimal(28, 6)) as contribution,
-    cast(effects.effect as decimal(28, 6)) as effect
+    cast(effects.effect as decimal(28, 6)) as effect,
+    records.url,
+    records.found_in,
+    records.landed_file
 from known
+left join records on records.record = known.record
 left join effects
     on effects.record = known.record
     and effects.kr_id = coalesce(known.kr_id, effects.kr_id)

@@ -9,6 +9,8 @@ with lines as (
 
 texts as (
     {{ plumbline.json_fields('lines', 'record', {
+        'file': ['file'],
+        'row_no': ['row'],
         'month_text': ['posting', 'month'],
         'account': ['posting', 'account'],
         'account_type': ['posting', 'account_type'],
@@ -16,7 +18,7 @@ texts as (
         'amount_text': ['posting', 'amount'],
         'currency': ['posting', 'currency'],
         'amount_company_text': ['posting', 'amount_company'],
-    }, keep=['_source', '_key', '_deleted']) }}
+    }, keep=['_source', '_key', '_landed_file', '_deleted']) }}
 ),
 
 parsed as (
@@ -43,8 +45,11 @@ select
     }, optional={
         'amount_company': ('amount_company_text', 'amount_company'),
     }) }} as unreadable,
+    file,
+    row_no,
     _source,
     _key,
     _source || '/budgets/' || _key as _record,
+    _landed_file,
     _deleted
 from parsed

@@ -9,6 +9,8 @@ with lines as (
 
 texts as (
     {{ plumbline.json_fields('lines', 'record', {
+        'file': ['file'],
+        'row_no': ['row'],
         'date_text': ['posting', 'date'],
         'posted_text': ['posting', 'posted_at'],
         'account': ['posting', 'account'],
@@ -22,7 +24,7 @@ texts as (
         'line': ['posting', 'line'],
         'counterparty': ['posting', 'counterparty'],
         'description': ['posting', 'description'],
-    }, keep=['_source', '_key', '_deleted']) }}
+    }, keep=['_source', '_key', '_landed_file', '_deleted']) }}
 ),
 
 parsed as (
@@ -57,8 +59,11 @@ select
         'posted_at': ('posted_text', 'posted_at'),
         'amount_company': ('amount_company_text', 'amount_company'),
     }) }} as unreadable,
+    file,
+    row_no,
     _source,
     _key,
     _source || '/ledger/' || _key as _record,
+    _landed_file,
     _deleted
 from parsed

@@ -26,7 +26,7 @@ texts as (
     {%- for name in ['product', 'waits_for'] if var('hubspot_' ~ name ~ '_property') -%}
         {%- do fields.update({name: ['properties', var('hubspot_' ~ name ~ '_property')]}) -%}
     {%- endfor %}
-    {{ plumbline.json_fields('deals', 'record', fields, keep=['_source', '_key', '_deleted']) }}
+    {{ plumbline.json_fields('deals', 'record', fields, keep=['_source', '_key', '_landed_file', '_deleted']) }}
 ),
 
 parsed as (
@@ -72,5 +72,6 @@ select
     }) }} as unreadable,
     _source,
     _source || '/deals/' || _key as _record,
+    _landed_file,
     _deleted or coalesce(archived = 'true', false) as _deleted
 from parsed

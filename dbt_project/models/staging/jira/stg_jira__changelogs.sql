@@ -13,12 +13,12 @@ history_texts as (
         'history_id': ['id'],
         'created_text': ['created'],
         'author_id': ['author', 'accountId'],
-    }, keep=['_source', '_key', '_deleted', 'record']) }}
+    }, keep=['_source', '_key', '_landed_file', '_deleted', 'record']) }}
 ),
 
 items as (
     {{ plumbline.json_rows('history_texts', 'record', ['items'], keep=[
-        '_source', '_key', '_deleted', 'issue_id', 'history_id', 'created_text', 'author_id',
+        '_source', '_key', '_landed_file', '_deleted', 'issue_id', 'history_id', 'created_text', 'author_id',
     ]) }}
 ),
 
@@ -30,7 +30,7 @@ item_texts as (
         'from_text': ['fromString'],
         'to_value': ['to'],
         'to_text': ['toString'],
-    }, keep=['_source', '_key', '_deleted', 'issue_id', 'history_id', 'item_no', 'created_text', 'author_id']) }}
+    }, keep=['_source', '_key', '_landed_file', '_deleted', 'issue_id', 'history_id', 'item_no', 'created_text', 'author_id']) }}
 ),
 
 parsed as (
@@ -53,5 +53,6 @@ select
     {{ plumbline.unreadable({'issueId': 'issue_id', 'id': 'history_id', 'created': 'changed_at', 'field': 'field_name'}) }} as unreadable,
     _source,
     _source || '/changelogs/' || _key as _record,
+    _landed_file,
     _deleted
 from parsed

@@ -28,7 +28,7 @@ texts as (
         'updated_text': ['fields', 'updated'],
         'resolved_text': ['fields', 'resolutiondate'],
         'estimate_text': ['fields', var('jira_estimate_field')],
-    }, keep=['_source', '_key', '_deleted', 'record']) }}
+    }, keep=['_source', '_key', '_landed_file', '_deleted', 'record']) }}
 ),
 
 parsed as (
@@ -75,5 +75,6 @@ select
     }) }} as unreadable,
     _source,
     _source || '/issues/' || _key as _record,
+    _landed_file,
     _deleted
 from parsed
