@@ -43,7 +43,9 @@ def _look_at_handoffs(con: "DuckDBPyConnection", strategy: Strategy) -> None:
     columns = ", ".join(field.name for field in fields(HandoffDay))
     table = "handoffs.handoff_days"
     days = con.execute(f"select {columns} from {table}").fetchall() if table in _built(con) else []  # noqa: S608
-    replace_forecasts(con, "handoff_finish", [handoff_finish(HandoffDay(*day), holidays) for day in days])
+    confidence = float(strategy.thresholds.handoff.confidence)
+    finishes = [handoff_finish(HandoffDay(*day), holidays, confidence) for day in days]
+    replace_forecasts(con, "handoff_finish", finishes)
 
 
 def _look_at_key_results(con: "DuckDBPyConnection", strategy: Strategy) -> None:

@@ -93,7 +93,7 @@ def _key_results(current: list[Row], objectives: list[Row]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for header, justify in (
         ("Status", "left"), ("Key result", "left"), ("Value", "right"), ("Target", "right"),
-        ("Progress", "right"), ("Expected", "right"), ("Owner", "left"), ("KR", "left"),
+        ("Progress", "right"), ("Expected", "right"), ("Chance", "right"), ("Owner", "left"), ("KR", "left"),
     ):  # fmt: skip
         table.add_column(header, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for objective in objectives:
@@ -109,6 +109,7 @@ def _key_results(current: list[Row], objectives: list[Row]) -> Table:
                 Text(aim(kr)),
                 Text(percent(kr["progress"])),
                 Text(percent(kr["expected_progress"])),
+                Text(percent(kr["end_p_met"])),
                 Text(clean(kr["owner_name"])),
                 Text(clean(kr["kr_id"]), style="dim"),
             )

@@ -45,28 +45,31 @@ class HandoffDay:
 class HandoffFinish:
     """When all items that are open now will be done: the day by which half, and 85 %, of the draws are through.
 
-    None where it is not within two years, and where nothing is open. ``items_per_week`` is the expected throughput.
+    ``sure_on`` is the day by which the asked confidence is reached. None where it is not within two years, and where nothing is
+    open. ``items_per_week`` is the expected throughput.
     """
 
     handoff_id: str
     date: Day
     p50_on: Day | None
     p85_on: Day | None
+    sure_on: Day | None
     items_per_week: float
 
 
-def handoff_finish(day: HandoffDay, holidays: Sequence[Day]) -> HandoffFinish:
+def handoff_finish(day: HandoffDay, holidays: Sequence[Day], confidence: float = 0.85) -> HandoffFinish:
     """Say when the open items of one hand-off will be finished; the same input gives the same answer."""
     per_week = 5 * _throughput(day).items_per_day
     draws = working_days_left(day)
     if not len(draws):
-        return HandoffFinish(day.handoff_id, day.date, None, None, per_week)
-    half, most = np.quantile(draws, (0.5, 0.85))
+        return HandoffFinish(day.handoff_id, day.date, None, None, None, per_week)
+    half, most, sure = np.quantile(draws, (0.5, 0.85, confidence))
     return HandoffFinish(
         day.handoff_id,
         day.date,
         _day_after(day.date, half, holidays),
         _day_after(day.date, most, holidays),
+        _day_after(day.date, sure, holidays),
         per_week,
     )
 

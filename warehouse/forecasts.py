@@ -13,11 +13,12 @@ Row = TypeVar("Row")
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS forecast;
 
-CREATE TABLE IF NOT EXISTS forecast.handoff_finish (
+CREATE OR REPLACE TABLE forecast.handoff_finish (
     handoff_id VARCHAR NOT NULL,
     date DATE NOT NULL,
     p50_on DATE,
     p85_on DATE,
+    sure_on DATE,
     items_per_week DOUBLE NOT NULL
 );
 
@@ -50,7 +51,7 @@ CREATE TABLE IF NOT EXISTS forecast.back_test (
     made_of VARCHAR NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS forecast.leading_indicator (
+CREATE OR REPLACE TABLE forecast.leading_indicator (
     kr_id VARCHAR NOT NULL,
     indicator_no INTEGER NOT NULL,
     verdict VARCHAR NOT NULL,
@@ -62,7 +63,7 @@ CREATE TABLE IF NOT EXISTS forecast.leading_indicator (
 
 
 def create_forecast_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing of the schema ``forecast``."""
+    """Create the schema ``forecast``; of an earlier run only what is not drawn again when nothing has changed is kept."""
     con.execute(_TABLES)
 
 

@@ -137,7 +137,9 @@ class ScratchProject:
     handoffs: Sequence[Handoff] = ()
     thresholds: Sequence[tuple[str, str, str]] = (
         ("pace", "0.7", "0.9"),
+        ("forecast", "0.2", "0.5"),
         ("stalled", "", "14"),
+        ("handoff", "", "0.85"),
         ("hysteresis", "", "3"),
     )
     holidays: Sequence[tuple[str, str]] = (("2026-12-25", "Christmas"),)

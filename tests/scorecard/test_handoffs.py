@@ -92,6 +92,10 @@ def test_what_comes_back_must_be_delivered_again() -> None:
 def test_it_is_never_done_before_the_day_and_the_likely_end_comes_first(day: HandoffDay) -> None:
     finish = handoff_finish(day, CHRISTMAS)
     assert finish == handoff_finish(day, CHRISTMAS)
+    assert finish.sure_on == finish.p85_on
+    surer = handoff_finish(day, CHRISTMAS, confidence=0.95).sure_on
+    assert surer is None or (finish.p85_on is not None and surer >= finish.p85_on)
+    assert handoff_finish(day, CHRISTMAS, confidence=0.5).sure_on == finish.p50_on
     if finish.p85_on is not None:
         assert finish.p50_on is not None
         assert day.date < finish.p50_on <= finish.p85_on

@@ -33,8 +33,9 @@ foreseen as (
         handoffs.needed_by,
         finishes.p50_on,
         finishes.p85_on,
+        finishes.sure_on,
         finishes.items_per_week,
-        {{ dbt.datediff('finishes.p85_on', 'handoffs.needed_by', 'day') }} as slack_days,
+        {{ dbt.datediff('finishes.sure_on', 'handoffs.needed_by', 'day') }} as slack_days,
         coalesce(stakes.deals, 0) as deals_at_stake,
         coalesce(stakes.amount, 0) as amount_at_stake
     from work
@@ -54,7 +55,7 @@ judged as (
             when items = 0 then 'empty'
             when open = 0 then 'delivered'
             when date > needed_by then 'late'
-            when p85_on is null or p85_on > needed_by then 'at_risk'
+            when sure_on is null or sure_on > needed_by then 'at_risk'
             else 'on_track'
         end as state
     from foreseen
@@ -91,6 +92,7 @@ select
     needed_by,
     p50_on,
     p85_on,
+    sure_on,
     cast(slack_days as integer) as slack_days,
     cast(deals_at_stake as integer) as deals_at_stake,
     cast(amount_at_stake as decimal(28, 2)) as amount_at_stake,
@@ -100,8 +102,9 @@ select
         when 'late' then 'It was needed by ' || {{ plumbline.as_text('needed_by') }} || ', and ' || where_it_is || '.'
         else upper(substring(where_it_is, 1, 1)) || substring(where_it_is, 2) || '; ' || at_this_rate
             || case
-                when p85_on is null then 'the end is not in sight within two years; it is needed by ' || {{ plumbline.as_text('needed_by') }} || '.'
-                else 'it is through by ' || {{ plumbline.as_text('p85_on') }} || ' with 85 % confidence, '
+                when sure_on is null then 'the end is not in sight within two years; it is needed by ' || {{ plumbline.as_text('needed_by') }} || '.'
+                else 'it is through by ' || {{ plumbline.as_text('sure_on') }} || ' with '
+                    || {{ plumbline.spoken_share(plumbline.threshold('handoff', 'amber')) }} || ' confidence, '
                     || case
                         when slack_days >= 0 then {{ plumbline.as_text('slack_days') }} || ' days before it is needed ('
                         else {{ plumbline.as_text('-1 * slack_days') }} || ' days after it is needed ('

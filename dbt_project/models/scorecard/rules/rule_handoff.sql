@@ -47,7 +47,7 @@ select
         'done': 'done',
         'waiting': 'waiting',
         'items_per_week': 'items_per_week',
-        'p85_on': 'p85_on',
+        'sure_on': 'sure_on',
         'needed_by': 'needed_by',
         'slack_days': 'slack_days',
     }) }} as inputs
