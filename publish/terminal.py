@@ -49,6 +49,7 @@ def status_page(published: Published) -> RenderableType:
         _key_results(current, objectives),
         _conversations(exceptions, published.table("handoff_current"), str(run["currency"])),
         _flags(flags),
+        *_restated(published.table("restatements")),
         Text(f"\nPublished: {_from_here(published.current)}", style="dim"),
         Text("More on one key result: plumbline explain KR", style="dim"),
     )
@@ -204,6 +205,18 @@ def _flags(flags: list[Row]) -> RenderableType:
             *(Text(clean(flag[column])) for column in ("subject", "rule", "opened_on", "sentence")),
         )
     return table
+
+
+def _restated(days: list[Row]) -> list[RenderableType]:
+    return (
+        [
+            Text(
+                f"\n{len(days)} past days read otherwise than they were first told; the table restatements says why."
+            )
+        ]
+        if days
+        else []
+    )
 
 
 def _sources(lineage: Iterable[Row]) -> Table:
