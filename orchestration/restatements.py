@@ -5,6 +5,8 @@ told it, and from those with what came late. Staging of records that did not cha
 because a staging model with a row per record is incremental: it makes the rows of each record from that record alone.
 """
 
+# ruff: noqa: S608 - the names put into queries are those of dbt's relations
+
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -97,7 +99,6 @@ class Computation:
         """The raw tables that the key result is computed from, as `raw.table`."""
         return frozenset(relation for relation in self._descent[kr_id] if relation not in self._sql)
 
-    # The names put into these queries are of dbt's relations.
     def values(self, kr_ids: Iterable[str], landed_by: datetime, raw: Callable[..., str]) -> str:
         """The query for kr_id, date and value of every day. `raw`: gives the records of a raw table, as `raw_then` does."""
         kr_ids = sorted(kr_ids)
@@ -139,12 +140,15 @@ def _splits(
     groups: dict[tuple[frozenset[str], datetime, datetime], list[RestatedDay]] = {}
     for day in days:
         groups.setdefault((computation.raw(day.kr_id), day.known_at, day.happened_by), []).append(day)
-    to_read = _RECORDS
+    left = _RECORDS
     for (tables, _, _), group in islice(groups.items(), _GROUPS):
-        to_read -= sum(_records(con, table) for table in tables)
-        if to_read < 0:
-            return
-        yield from _splits_of_moment(con, computation, group)
+        records = sum(_records(con, table) for table in tables)
+        if records > _RECORDS:
+            reason = f"{records} records would have to be read again; a run reads at most {_RECORDS}."
+            yield from (Split(day.kr_id, day.date, None, None, reason) for day in group)
+        elif records <= left:
+            left -= records
+            yield from _splits_of_moment(con, computation, group)
 
 
 def _splits_of_moment(

@@ -1,4 +1,4 @@
-"""`control.restated_days`: past days that read differently now, what each was first told by, and what the difference is made of."""
+"""`control.restated_days`: past days that read differently now, the line that first told each, and the values that split them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RestatedDay:
 
 @dataclass(frozen=True)
 class Split:
-    """The values of a day by today's definition, from the records known then and with the late ones; or why they are not known."""
+    """A day's values by today's definition, from the records known then and with the late ones; or why they are not known."""
 
     kr_id: str
     date: date
