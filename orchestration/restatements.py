@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from orchestration.transformation import Transformation, TransformationError
+from orchestration.transformation import Transformation
 from warehouse.connection import connect
 from warehouse.known_then import changed_since, raw_then, raw_with_late
 from warehouse.restatements import RestatedDay, Split, record_splits, restated_days
@@ -30,8 +30,10 @@ log = logging.getLogger("plumbline")
 
 # What one run may compute again: records of raw tables, and moments (each with the tables of its key results). Days beyond
 # that wait for the next run.
-_RECORDS = 10_000_000
-_GROUPS = 12
+_RECORDS = 2_500_000
+_GROUPS = 16
+
+_CHANGED = ", changed"
 
 
 def restate(
@@ -53,12 +55,11 @@ def restate(
             return
         log.info("splitting what %d past days read differently", len(days))
         try:
-            computation = Computation(transformation, {day.kr_id for day in days})
-        except TransformationError as error:
+            splits = list(_splits(con, Computation(transformation, {day.kr_id for day in days}), days))
+        except Exception as error:
+            # What past days were made of must never cost the evening's scorecard.
             log.warning("what past days read differently could not be split: %s", error)
             splits = [_unsplit(day, error) for day in days]
-        else:
-            splits = list(_splits(con, computation, days))
         record_splits(con, splits, datetime.now(UTC))
 
 
@@ -80,20 +81,8 @@ class Computation:
         built = transformation.sql_from_everything(node for node in wanted if node.startswith("model."))
         self._sql = {transformation.relation(node): sql for node, sql in built.items()}
         self._quoted = {transformation.relation(node): str(nodes[node]["relation_name"]) for node in wanted}
-        parents = {node: transformation.manifest["parent_map"].get(node, []) for node in built}
-        by_record = {
-            node
-            for node in built
-            if nodes[node]["schema"] == "staging" and nodes[node]["config"]["materialized"] == "incremental"
-        }
-        # What another model reads, too, has to be there whole.
-        whole = {source for node in built.keys() - by_record for source in parents[node]}
-        self._raw_of = {
-            transformation.relation(node): transformation.relation(source)
-            for node in by_record
-            for source in parents[node]
-            if source in wanted and source not in whole
-        }
+        parents = {node: wanted & set(transformation.manifest["parent_map"][node]) for node in built}
+        self._raw_of = _by_record(transformation, built, parents)
 
     def raw(self, kr_id: str) -> frozenset[str]:
         """The raw tables that the key result is computed from, as `raw.table`."""
@@ -104,33 +93,58 @@ class Computation:
         kr_ids = sorted(kr_ids)
         needed = set[str]().union(*(self._descent[kr_id] for kr_id in kr_ids))
         changed_only = set(self._raw_of.values())
-        steps = {
-            relation: raw(_table(relation), whole=relation not in changed_only)
-            for relation in needed
-            if relation not in self._sql
-        }
-        for relation, sql in self._sql.items():
-            if relation in needed:
-                steps[relation] = self._over(sql)
-            if relation in needed and relation in self._raw_of:
-                changed = changed_since(_table(self._raw_of[relation]), landed_by)
-                steps[relation] = f"""
+        steps = [
+            f'"{relation}" AS ({raw(_table(relation), whole=relation not in changed_only)})'
+            for relation in sorted(needed - self._sql.keys())
+        ]
+        for relation in (each for each in self._sql if each in needed):
+            if relation not in self._raw_of:
+                steps.append(f'"{relation}" AS MATERIALIZED ({self._over(relation, "")}\n)')
+                continue
+            changed = changed_since(_table(self._raw_of[relation]), landed_by)
+            steps.append(f'"{relation}{_CHANGED}" AS MATERIALIZED ({self._over(relation, _CHANGED)}\n)')
+            steps.append(
+                f"""
+                "{relation}" AS NOT MATERIALIZED (
                     SELECT * FROM {self._quoted[relation]}
                     WHERE _record NOT IN (SELECT _source || '/' || _stream || '/' || _key FROM ({changed}))
                     UNION ALL BY NAME
-                    ({self._over(sql)})
+                    FROM "{relation}{_CHANGED}"
+                )
                 """
-        with_steps = ",\n".join(f'"{relation}" AS MATERIALIZED ({sql}\n)' for relation, sql in steps.items())
+            )
         asked = " UNION ALL ".join(
             f'SELECT kr_id, date, value FROM "{self._relations[kr_id]}"' for kr_id in kr_ids
         )
-        return f"WITH {with_steps} {asked}"
+        return f"WITH {', '.join(steps)} {asked}"
 
-    def _over(self, sql: str) -> str:
-        """The SQL with the steps of the query in place of the tables that dbt built."""
-        for relation, quoted in self._quoted.items():
-            sql = sql.replace(quoted, f'"{relation}"')
+    def _over(self, relation: str, suffix: str) -> str:
+        """The SQL of a relation with the steps of the query in place of the tables that dbt built."""
+        sql = self._sql[relation]
+        for other, quoted in self._quoted.items():
+            sql = sql.replace(quoted, f'"{other}{suffix if other in self._raw_of else ""}"')
         return sql
+
+
+def _by_record(
+    transformation: Transformation, built: Iterable[str], parents: Mapping[str, Iterable[str]]
+) -> dict[str, str]:
+    """The relations whose rows come from one record of a raw table each, and that table: incremental models that read no other.
+
+    A raw table is none of theirs when another model reads it, too: it has to be there whole.
+    """
+    nodes = transformation.manifest["nodes"]
+    found: dict[str, str] = {}
+    others = set[str]()
+    for node in built:
+        relations = [transformation.relation(parent) for parent in parents[node]]
+        tables = {found.get(relation, relation) for relation in relations}
+        (table, *more) = tables
+        if nodes[node]["config"]["materialized"] == "incremental" and not more and table.startswith("raw."):
+            found[transformation.relation(node)] = table
+        else:
+            others.update(relations)
+    return {relation: table for relation, table in found.items() if table not in others}
 
 
 def _splits(

@@ -69,14 +69,14 @@ MORNINGS = ((at(7, 6), 7, 10), (at(8, 6), 8, 20), (at(9, 6), 9, 30))
 
 def test_a_day_that_is_not_over_is_not_told_yet() -> None:
     (day,) = found(warehouse(*MORNINGS))
-    assert (day.first_value, day.known_at, day.happened_by) == (20, at(8, 6), at(8, 6))
+    assert (day.first_value, day.known_at, day.happened_by) == (Decimal(20), at(8, 6), at(8, 6))
     assert (day.value, day.same_definition) == (NOW, True)
     assert found(warehouse(MORNINGS[0])) == []
 
 
 def test_an_answer_that_stood_the_next_morning_was_told_then() -> None:
     (day,) = found(warehouse(MORNINGS[0], (at(8, 6), 8, None), MORNINGS[2]))
-    assert (day.first_value, day.known_at) == (10, at(8, 6))
+    assert (day.first_value, day.known_at) == (Decimal(10), at(8, 6))
 
 
 def test_a_day_is_over_at_midnight_where_the_cycle_is() -> None:
@@ -92,13 +92,13 @@ def test_a_day_is_over_at_midnight_where_the_cycle_is() -> None:
 
 def test_a_run_for_an_earlier_day_tells_nothing_of_it() -> None:
     (day,) = found(warehouse(MORNINGS[0], (at(8, 6), 5, None), MORNINGS[2]))
-    assert (day.first_value, day.known_at) == (30, at(9, 6))
+    assert (day.first_value, day.known_at) == (Decimal(30), at(9, 6))
 
 
 def test_a_simulated_run_stands_at_the_end_of_its_day_whatever_the_clock_says() -> None:
     (day,) = found(warehouse(*MORNINGS), simulated=True)
     assert (day.first_value, day.known_at, day.happened_by) == (
-        10,
+        Decimal(10),
         at(7, 6),
         datetime(2026, 10, 7, 22, tzinfo=UTC),
     )
