@@ -124,7 +124,7 @@ def _deal(key: str, created: datetime, history: list[tuple[datetime, str, str]])
     }
 
 
-def simulate(seed: int) -> World:  # noqa: PLR0912 - a story, told in order
+def simulate(seed: int) -> World:
     """Five evenings. A third of what changes lands an evening later; some postings are booked days afterwards, some go."""
     chance = random.Random(seed)
     world = World()
@@ -162,17 +162,7 @@ def simulate(seed: int) -> World:  # noqa: PLR0912 - a story, told in order
             if at > history[-1][0]:
                 history.append((at, stage, chance.choice([history[-1][2], str(chance.randrange(100, 900))])))
                 touched.add(("deals", key))
-        for _ in range(9):
-            key = f"p{chance.randrange(10**6)}"
-            # Some are of days that were reported long ago.
-            on = START + timedelta(days=chance.randrange((day - START).days + 1))
-            postings[key] = posting(key, on, chance.choice("456"), str(chance.randrange(1, 90)))
-        loose = sorted(key for key in postings if not key.startswith("still"))
-        for key in chance.sample(loose, 2):
-            del postings[key]
-        for key in chance.sample(sorted(set(loose) & postings.keys()), 3):
-            edited = dict(postings[key]["posting"], amount=str(chance.randrange(1, 90)))
-            postings[key] = {"key": key, "posting": edited}
+        _book(chance, postings, day)
 
         last = evening == len(EVENINGS) - 1
         due = waiting | touched
@@ -188,9 +178,33 @@ def simulate(seed: int) -> World:  # noqa: PLR0912 - a story, told in order
                     entry = {"issueId": key, "id": str(number), "created": at.isoformat(), "items": [change]}
                     batch["changelogs"][f"{key}/{number}"] = entry
         batch["ledger"] = copy.deepcopy(postings)
+        # Before the last run somebody lets a status stand for finished work that did not.
+        categories = {
+            "1": "new",
+            "2": "done" if evening == len(EVENINGS) - 2 else "indeterminate",
+            "3": "done",
+        }
+        batch["statuses"] = {
+            number: {"id": number, "name": number, "statusCategory": {"key": key}}
+            for number, key in categories.items()
+        }
         _take_in(world, evening, batch)
         since = until
     return world
+
+
+def _book(chance: random.Random, postings: dict[str, Record], day: date) -> None:
+    """Nine postings more, some of days that were reported long ago; two go and three are edited."""
+    for _ in range(9):
+        key = f"p{chance.randrange(10**6)}"
+        on = START + timedelta(days=chance.randrange((day - START).days + 1))
+        postings[key] = posting(key, on, chance.choice("456"), str(chance.randrange(1, 90)))
+    loose = sorted(key for key in postings if not key.startswith("still"))
+    for key in chance.sample(loose, 2):
+        del postings[key]
+    for key in chance.sample(sorted(set(loose) & postings.keys()), 3):
+        edited = dict(postings[key]["posting"], amount=str(chance.randrange(1, 90)))
+        postings[key] = {"key": key, "posting": edited}
 
 
 def posting(key: str, on: date, account: str, amount: str) -> Record:
@@ -230,12 +244,20 @@ class Fact:
 
 
 def done_items(state: State) -> Iterable[Fact]:
+    done = {
+        key
+        for (stream, key), status in state.items()
+        if stream == "statuses" and status["statusCategory"]["key"] == "done"
+    }
     for (stream, key), record in state.items():
-        if stream == "issues" and record["fields"]["status"]["id"] == "3":
+        if stream == "issues" and record["fields"]["status"]["id"] in done:
             entries = [
                 change["created"]
                 for (of, name), change in state.items()
-                if of == "changelogs" and name.split("/")[0] == key and change["items"][0]["to"] == "3"
+                if of == "changelogs"
+                and name.split("/")[0] == key
+                and change["items"][0]["to"] in done
+                and change["items"][0]["from"] not in done
             ]
             at = max(entries) if entries else record["fields"]["created"]
             yield Fact(local_day(at), Decimal(1), record["fields"]["issuetype"]["name"])

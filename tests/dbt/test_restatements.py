@@ -33,10 +33,6 @@ STREAMS = {
     "pipelines": ("hubspot", Stream("pipelines", (("id",),), None, "snapshot")),
     "ledger": ("finance", Stream("ledger", (("key",),), None, "snapshot")),
 }
-STATUSES: list[dict[str, Any]] = [
-    {"id": number, "name": number, "statusCategory": {"key": key}}
-    for number, key in (("1", "new"), ("2", "indeterminate"), ("3", "done"))
-]
 PIPELINE = {
     "id": "p",
     "label": "P",
@@ -287,7 +283,7 @@ def _restated(folder: Path, seed: int) -> Restated:
             "ledger": landed["ledger"] | _example_postings("now" if evening == len(EVENINGS) - 1 else "then"),
         }
         if evening == 0:
-            batch |= {"statuses": {each["id"]: each for each in STATUSES}, "pipelines": {"p": PIPELINE}}
+            batch |= {"pipelines": {"p": PIPELINE}}
         for name, records in batch.items():
             system, stream = STREAMS[name]
             with landing.open(system, system, stream, None, "1") as writer:
