@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -27,12 +27,12 @@ from expectations.gates import GateResult, run_gates
 from expectations.published import published_suites
 from expectations.suites import Suite
 from orchestration import check_results
+from orchestration.ahead import look_ahead
 from orchestration.restatements import restate
 from orchestration.sources import connected, listed, problem_of
 from orchestration.transformation import NodeResult, Transformation
 from orchestration.workspace import Workspace
 from publish import Publication, publish
-from scorecard.handoffs import HandoffDay, handoff_finish
 from strategy import InputErrors, Problem, WarehouseSettings
 from warehouse.connection import connect
 from warehouse.control import (
@@ -49,7 +49,7 @@ from warehouse.control import (
     set_kr_inputs,
     set_streams,
 )
-from warehouse.forecasts import create_forecast_tables, replace_forecasts
+from warehouse.forecasts import create_forecast_tables
 from warehouse.ledger_mirror import ledger_head
 from warehouse.merge import LoadResult
 from warehouse.raw import create_raw_tables, cursors, load, pending
@@ -234,7 +234,7 @@ def transform(workspace: Workspace, transformation: Transformation) -> Transform
         record_checks(con, [*check_results.of_nodes(computed), *check_results.of_gates(gates)])
     log.info("looking ahead")
     with connect(workspace.warehouse) as con:
-        _forecast(con, workspace)
+        look_ahead(con, workspace)
     log.info("judging the key results")
     scored = transformation.build(_SCORED)
     broken = [node for node in scored if node.resource_type == "model" and not node.ok]
@@ -376,17 +376,6 @@ def _kr_inputs(workspace: Workspace, transformation: Transformation) -> Iterator
                 yield KeyResultInput(kr_id, node, None, None)
             for source in (name for name, of in names.items() if of == system):
                 yield KeyResultInput(kr_id, node, source, stream)
-
-
-def _forecast(con: "DuckDBPyConnection", workspace: Workspace) -> None:
-    """Draw what only chance can say, for every reported day of the cycle."""
-    holidays = [holiday.date for holiday in workspace.strategy.holidays]
-    columns = ", ".join(field.name for field in fields(HandoffDay))
-    built = con.execute(
-        "select 1 from duckdb_tables() where schema_name || '.' || table_name = 'handoffs.handoff_days'"
-    )
-    days = con.execute(f"select {columns} from handoffs.handoff_days").fetchall() if built.fetchone() else []  # noqa: S608
-    replace_forecasts(con, "handoff_finish", [handoff_finish(HandoffDay(*day), holidays) for day in days])
 
 
 def _drop_failed(con: "DuckDBPyConnection", nodes: Iterable[NodeResult]) -> None:

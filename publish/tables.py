@@ -19,6 +19,9 @@ class PublicTable:
 PUBLIC_TABLES = (
     PublicTable("kr_current", ("kr_id",)),
     PublicTable("kr_daily", ("kr_id", "date")),
+    PublicTable("forecasts", ("kr_id", "date", "horizon")),
+    PublicTable("leading_indicators", ("kr_id", "indicator_no")),
+    PublicTable("forecast_scores", ("basis", "horizon", "p_from")),
     PublicTable("objective_current", ("objective_id",)),
     PublicTable("function_current", ("function_id",)),
     PublicTable("handoff_current", ("handoff_id",)),

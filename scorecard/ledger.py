@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date as Day  # noqa: N812 - a field of Answer is called date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -54,7 +54,7 @@ class RunReport(_Strict):
 
     run_id: str
     reported_at: AwareDatetime
-    as_of: date
+    as_of: Day
     strategy: str
     computation: str
     version: str
@@ -63,11 +63,12 @@ class RunReport(_Strict):
 class Answer(_Strict):
     """What a run says of one key result on one day, numbers in the key result's unit.
 
-    `definition` changes with what the value is computed by, and with nothing else.
+    `definition` changes with what the value is computed by, and with nothing else. The forecasts of `kr_current` are told for a
+    run's last day.
     """
 
     kr_id: str
-    date: date
+    date: Day
     value: Decimal | None
     value_strict: Decimal | None
     baseline: Decimal | None
@@ -79,6 +80,14 @@ class Answer(_Strict):
     rule: str
     reason: str
     definition: str
+    soon_on: Day | None = None
+    soon_p10: Decimal | None = None
+    soon_p90: Decimal | None = None
+    soon_p_met: Decimal | None = None
+    end_on: Day | None = None
+    end_p10: Decimal | None = None
+    end_p90: Decimal | None = None
+    end_p_met: Decimal | None = None
 
 
 class _Line(_Strict):

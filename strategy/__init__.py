@@ -12,6 +12,7 @@ from strategy.fingerprint import computation_hash, definition_hashes, flow_hash,
 from strategy.json_schema import write_schemas
 from strategy.loading import load
 from strategy.measure_text import measure_text
+from strategy.measures import Measure, MetricMeasure
 from strategy.model import Function, Handoff, KeyResultDefinition, Objective
 from strategy.problems import InputErrors, Problem
 from strategy.strategy import KeyResult, Strategy
@@ -25,6 +26,8 @@ __all__ = [
     "InputErrors",
     "KeyResult",
     "KeyResultDefinition",
+    "Measure",
+    "MetricMeasure",
     "Objective",
     "Person",
     "Problem",

@@ -10,7 +10,7 @@ import yaml
 from strategy.flow_tables import FlowTable
 from strategy.jinja_text import Value, literal, verbatim
 from strategy.measure_text import measure_text
-from strategy.measures import Against, MetricMeasure, RollingWindow, TableMeasure, column_kind
+from strategy.measures import Against, Measure, MetricMeasure, RollingWindow, TableMeasure, column_kind
 from strategy.strategy import KeyResult
 
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -20,9 +20,14 @@ _DAGSTER_OWNER = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
 _SERIES = {
     "kr_id": ("string", "The key result."),
-    "date": ("date", "A day of the cycle, in the cycle's time zone."),
+    "date": ("date", "A day of the cycle or of a whole period before it, in the cycle's time zone."),
     "value": ("decimal(28, 6)", "The value at the end of that day; empty where nothing could be measured."),
     "records": ("bigint", "How many records the value is made of."),
+}
+_INDICATORS = {
+    "kr_id": _SERIES["kr_id"],
+    "indicator_no": ("integer", "Which of its leading indicators, counted from 1."),
+    **{name: _SERIES[name] for name in ("date", "value", "records")},
 }
 _EVIDENCE = {
     "kr_id": ("string", "The key result."),
@@ -38,11 +43,7 @@ _EVIDENCE = {
 
 def key_result_sql(key_result: KeyResult, macro: str = "key_result") -> str:
     """The model of a key result: its series by day, or with `macro` key_result_evidence the records behind it."""
-    measure = key_result.measure
-    if isinstance(measure, MetricMeasure):
-        metric = f"ref({literal(measure.metric)})"
-        return f"{{{{ plumbline.key_result_from_metric({literal(key_result.id)}, {metric}) }}}}\n"
-    return _call(macro, {"kr_id": key_result.id, **_arguments(measure, key_result.definition.unit)})
+    return _series_sql(key_result.id, key_result.measure, key_result.definition.unit, macro)
 
 
 def key_result_yaml(key_result: KeyResult) -> str:
@@ -53,7 +54,7 @@ def key_result_yaml(key_result: KeyResult) -> str:
         dagster["owners"] = [owner]
     description = (
         f"{key_result.definition.name}\n\nMeasured as: {measure_text(key_result.measure)}.\n"
-        "One row for each day of the cycle so far."
+        "One row for each day of the cycle so far, and of the whole periods before it."
     )
     return _properties(
         key_result.model,
@@ -63,6 +64,25 @@ def key_result_yaml(key_result: KeyResult) -> str:
         # The days of our own macro cannot repeat; what a company's SQL gives can, and each test is a node to parse and run.
         tests={"date": ["unique", "not_null"]} if key_result.metric else None,
     )
+
+
+def indicator_values_sql(key_results: Sequence[KeyResult]) -> str:
+    """The series of all leading indicators, as if each were a key result."""
+    parts = []
+    for key_result in key_results:
+        for number, indicator in enumerate(key_result.definition.leading_indicators, start=1):
+            series = _series_sql(key_result.id, indicator.measure, unit="", macro="key_result")
+            name = f"{key_result.model}_{number}"
+            parts.append(
+                f"select kr_id, {number} as indicator_no, date, value, records from (\n{series}) as {name}\n"  # noqa: S608 - checked
+            )
+    return "union all\n".join(parts) or f"select {_nothing(_INDICATORS)} where 1 = 0\n"
+
+
+def indicator_values_yaml() -> str:
+    """Description and contract of the series of the leading indicators."""
+    text = "The series of every leading indicator. One row for each indicator and day."
+    return _properties("indicator_values", text, _INDICATORS, meta={"dagster": {"group": "key_results"}})
 
 
 def values_sql(key_results: Sequence[KeyResult]) -> str:
@@ -85,35 +105,8 @@ def evidence_sql(key_results: Sequence[KeyResult]) -> str:
         if key_result.metric is None
     ]
     if not parts:
-        columns = ", ".join(
-            f'cast(null as {_sql_type(kind)}) as "{name}"' for name, (kind, _) in _EVIDENCE.items()
-        )
-        return f"select {columns} where 1 = 0\n"
+        return f"select {_nothing(_EVIDENCE)} where 1 = 0\n"
     return "union all\n".join(parts)
-
-
-def days_before_sql(key_results: Sequence[KeyResult]) -> str:
-    """What each key result with the pace seasonal came to on the days of earlier periods."""
-    taken = ("table", "column", "at", "at_is_timestamp", "filter")
-    parts = []
-    for key_result in key_results:
-        if key_result.definition.pace == "seasonal" and isinstance(key_result.measure, TableMeasure):
-            said = _arguments(key_result.measure, key_result.definition.unit)
-            parts.append(
-                _call("days_before_cycle", {"kr_id": key_result.id, **{name: said[name] for name in taken}})
-            )
-    return "union all\n".join(parts) or "{{ plumbline.no_days_before_cycle() }}\n"
-
-
-def days_before_yaml() -> str:
-    """Description and contract of what came before the cycle."""
-    text = "What key results with the pace seasonal came to in earlier periods. One row is one key result and day."
-    columns = {
-        "kr_id": ("string", "The key result."),
-        "date": ("date", "A day before the cycle, in the cycle's time zone."),
-        "amount": ("decimal(28, 6)", "The count or sum of that day."),
-    }
-    return _properties("kr_days_before", text, columns, meta={"dagster": {"group": "scorecard"}})
 
 
 def evidence_yaml() -> str:
@@ -122,6 +115,17 @@ def evidence_yaml() -> str:
         "The records that make up the last value of each key result. One row for each key result and record."
     )
     return _properties("evidence", text, _EVIDENCE, meta={"dagster": {"group": "scorecard"}})
+
+
+def _series_sql(kr_id: str, measure: Measure, unit: str, macro: str) -> str:
+    if isinstance(measure, MetricMeasure):
+        metric = f"ref({literal(measure.metric)})"
+        return f"{{{{ plumbline.key_result_from_metric({literal(kr_id)}, {metric}) }}}}\n"
+    return _call(macro, {"kr_id": kr_id, **_arguments(measure, unit)})
+
+
+def _nothing(columns: Mapping[str, tuple[str, str]]) -> str:
+    return ", ".join(f'cast(null as {_sql_type(kind)}) as "{name}"' for name, (kind, _) in columns.items())
 
 
 def _call(macro: str, arguments: Mapping[str, Value]) -> str:

@@ -131,6 +131,12 @@ def _steps(strategy: Strategy) -> Iterable[Sequence[Cell]]:
         yield from ((key_result.id, step.date, step.value) for step in key_result.definition.steps)
 
 
+def _leading_indicators(strategy: Strategy) -> Iterable[Sequence[Cell]]:
+    for key_result in strategy.key_results:
+        for number, one in enumerate(key_result.definition.leading_indicators, start=1):
+            yield (key_result.id, number, one.name, measure_text(one.measure))
+
+
 def _resources(strategy: Strategy) -> Iterable[Sequence[Cell]]:
     for key_result in strategy.key_results:
         budget, capacity = key_result.definition.budget, key_result.definition.capacity
@@ -218,6 +224,9 @@ SEEDS: Mapping[str, Seed] = {
         {**_text("kr_id", "aggregate", "divisor"), "scale": "integer", "sign": "integer"}, _measures
     ),
     "strategy_steps": Seed({"kr_id": _TEXT, "on_date": _DAY, "expected_value": _NUMBER}, _steps),
+    "strategy_leading_indicators": Seed(
+        {"kr_id": _TEXT, "indicator_no": "integer", **_text("name", "measure_text")}, _leading_indicators
+    ),
     "strategy_handoffs": Seed(
         {
             **_text("handoff_id", "name", "giver_function", "receiver_function"),

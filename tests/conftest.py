@@ -1,6 +1,7 @@
 """What every test shares: where the real records lie, and that a skip is a failure where everything can be had."""
 
 import os
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
@@ -19,18 +20,24 @@ ROOT = Path(__file__).parent.parent
 REAL_RECORDS = ROOT.parent / "shared" / "data"
 
 
-# Tests that run the whole program or build a warehouse, longest first, so that no worker is left with one of them at the end.
+# Tests that run the whole program or build a warehouse.
 _LONG = ("orchestration", "demo_oracles", "real_records", "test_readme.py", "dbt")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; within a file the order stays."""
-    items.sort(key=_place)
+    """Long files first, so that no worker is left with one at the end; within a file the order stays.
 
-
-def _place(item: pytest.Item) -> int:
-    parts = item.path.relative_to(ROOT / "tests").parts
-    return next((place for place, name in enumerate(_LONG) if name in parts), len(_LONG))
+    Folders take turns: files of one folder wait for the same workspaces to be made.
+    """
+    files = dict.fromkeys(item.path.relative_to(ROOT / "tests") for item in items)
+    turns: Counter[str] = Counter()
+    places = {}
+    for file in files:
+        room = file.parts[0]
+        long = room in _LONG
+        places[file] = (turns[room], _LONG.index(room)) if long else (len(files), 0)
+        turns[room] += 1
+    items.sort(key=lambda item: places[item.path.relative_to(ROOT / "tests")])
 
 
 @pytest.fixture(scope="session")

@@ -114,6 +114,14 @@ CREATE TABLE IF NOT EXISTS control.ledger (
     rule VARCHAR NOT NULL,
     reason VARCHAR NOT NULL,
     definition VARCHAR NOT NULL,
+    soon_on DATE,
+    soon_p10 DECIMAL(28, 6),
+    soon_p90 DECIMAL(28, 6),
+    soon_p_met DECIMAL(9, 6),
+    end_on DATE,
+    end_p10 DECIMAL(28, 6),
+    end_p90 DECIMAL(28, 6),
+    end_p_met DECIMAL(9, 6),
     previous VARCHAR NOT NULL,
     hash VARCHAR NOT NULL
 );
@@ -176,7 +184,15 @@ class CheckResult:
 
 
 def create_control_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing of the schema ``control``."""
+    """Create what is missing of the schema ``control``.
+
+    The copy of the ledger is filled from its files: one of an older shape is made anew.
+    """
+    found = con.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'control' AND table_name = 'ledger'"
+    ).fetchall()
+    if found and ("end_p_met",) not in found:
+        con.execute("DROP TABLE control.ledger")
     con.execute(_TABLES)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import duckdb
 import pandas as pd
+
+Row = TypeVar("Row")
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS forecast;
@@ -17,12 +20,55 @@ CREATE TABLE IF NOT EXISTS forecast.handoff_finish (
     p85_on DATE,
     items_per_week DOUBLE NOT NULL
 );
+
+CREATE TABLE IF NOT EXISTS forecast.key_result (
+    kr_id VARCHAR NOT NULL,
+    date DATE NOT NULL,
+    horizon VARCHAR NOT NULL,
+    for_date DATE NOT NULL,
+    p10 DOUBLE NOT NULL,
+    p50 DOUBLE NOT NULL,
+    p90 DOUBLE NOT NULL,
+    p_met DOUBLE NOT NULL,
+    reference_weight DOUBLE NOT NULL,
+    earlier_cycles INTEGER NOT NULL,
+    made_of VARCHAR NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS forecast.back_test (
+    kr_id VARCHAR NOT NULL,
+    date DATE NOT NULL,
+    for_date DATE NOT NULL,
+    p10 DOUBLE NOT NULL,
+    p50 DOUBLE NOT NULL,
+    p90 DOUBLE NOT NULL,
+    p_met DOUBLE NOT NULL,
+    own_score DOUBLE,
+    reference_score DOUBLE,
+    value DOUBLE NOT NULL,
+    met BOOLEAN NOT NULL,
+    made_of VARCHAR NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS forecast.leading_indicator (
+    kr_id VARCHAR NOT NULL,
+    indicator_no INTEGER NOT NULL,
+    verdict VARCHAR NOT NULL,
+    lead_weeks INTEGER,
+    correlation DOUBLE,
+    p_value DOUBLE NOT NULL
+);
 """
 
 
 def create_forecast_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing of the schema ``forecast``."""
     con.execute(_TABLES)
+
+
+def kept_forecasts(con: duckdb.DuckDBPyConnection, table: str, row: type[Row]) -> list[Row]:
+    """The rows of ``forecast.<table>`` as an earlier run left them, as dataclasses whose fields are its columns in order."""
+    return [row(*values) for values in con.execute(f"SELECT * FROM forecast.{table}").fetchall()]  # noqa: S608
 
 
 def replace_forecasts(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[object]) -> None:

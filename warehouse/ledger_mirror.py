@@ -10,7 +10,7 @@ import duckdb
 LEDGER_COLUMNS = (
     "number", "run", "run_id", "reported_at", "as_of", "strategy", "computation", "version", "kr_id", "date", "value",
     "value_strict", "baseline", "target", "band_low", "band_high", "progress", "status", "rule", "reason", "definition",
-    "previous", "hash",
+    "soon_on", "soon_p10", "soon_p90", "soon_p_met", "end_on", "end_p10", "end_p90", "end_p_met", "previous", "hash",
 )  # fmt: skip
 """The columns of `control.ledger`, in order."""
 
@@ -19,9 +19,14 @@ ANSWER_COLUMNS = LEDGER_COLUMNS[LEDGER_COLUMNS.index("kr_id") : LEDGER_COLUMNS.i
 
 Row = Mapping[str, Any]
 
-# Another wording of the same status is no other answer, and a value without suspect records is only given for the last day.
+# Only given for the last day: the value without suspect records, and the forecasts.
+_OF_THE_LAST_DAY = (
+    "value_strict",
+    *(column for column in ANSWER_COLUMNS if column.startswith(("soon_", "end_"))),
+)
+# Another wording of the same status is no other answer.
 _TOLD = tuple(
-    column for column in ANSWER_COLUMNS if column not in {"kr_id", "date", "reason", "value_strict"}
+    column for column in ANSWER_COLUMNS if column not in {"kr_id", "date", "reason", *_OF_THE_LAST_DAY}
 )
 
 
@@ -31,6 +36,8 @@ def unreported(con: duckdb.DuckDBPyConnection, definitions: Mapping[str, str]) -
     `definitions` maps each key result's id to the hash of its definition. Gives rows of ANSWER_COLUMNS, by key result and day.
     """
     now, before = (", ".join(f"{table}.{column}" for column in _TOLD) for table in ("answers", "last_told"))
+    last_days = ", ".join(f"last_days.{column}" for column in _OF_THE_LAST_DAY)
+    all_columns = ", ".join(f"answers.{column}" for column in ANSWER_COLUMNS)
     found = con.execute(
         f"""
         with definitions as (
@@ -38,9 +45,10 @@ def unreported(con: duckdb.DuckDBPyConnection, definitions: Mapping[str, str]) -
         ),
         answers as (
             select
-                days.kr_id, days.date, days.value, last_days.value_strict,
+                days.kr_id, days.date, days.value,
                 goals.baseline, goals.target, goals.band_low, goals.band_high,
-                days.progress, days.status, days.rule, days.reason, definitions.definition
+                days.progress, days.status, days.rule, days.reason, definitions.definition,
+                {last_days}
             from scorecard.kr_daily as days
             inner join strategy.strategy_key_results as goals on goals.kr_id = days.kr_id
             inner join definitions on definitions.kr_id = days.kr_id
@@ -50,7 +58,7 @@ def unreported(con: duckdb.DuckDBPyConnection, definitions: Mapping[str, str]) -
             select * from control.ledger
             qualify row_number() over (partition by kr_id, date order by number desc) = 1
         )
-        select answers.* from answers
+        select {all_columns} from answers
         left join last_told on last_told.kr_id = answers.kr_id and last_told.date = answers.date
         where answers.date = (select max(date) from answers)
             or ({now}) is distinct from ({before})

@@ -102,7 +102,10 @@ def _compared(workspace: Path, landing: Path, answers: Path) -> dict[str, Any]:
     apart = con.execute(
         """
         select coalesce(computed.kr_id, by_hand.kr_id), coalesce(computed.date, by_hand.date), computed.value, by_hand.value
-        from key_results.kr_values as computed
+        from (
+            select kr_values.* from key_results.kr_values
+            inner join flow.calendar on calendar.date = kr_values.date and calendar.is_in_cycle
+        ) as computed
         full join read_parquet(?) as by_hand using (kr_id, date)
         where not coalesce(abs(computed.value - by_hand.value) <= ? * greatest(1, abs(by_hand.value)), false)
         order by all
@@ -117,7 +120,7 @@ def _compared(workspace: Path, landing: Path, answers: Path) -> dict[str, Any]:
     for table in ("work_items", "work_item_changes", "deals", "deal_changes", "ledger_entries"):
         row = con.execute(f"select count(*) from flow.{table}").fetchone()
         counts[table] = row[0] if row else 0
-    values = con.execute("select count(*) from key_results.kr_values").fetchone()
+    values = con.execute("select count(*) from read_parquet(?)", [str(answers)]).fetchone()
     return {
         **counts,
         "values_that_agree": values[0] if values else 0,

@@ -1,20 +1,17 @@
 """Forecasts from a measure's own past and from how earlier cycles ended. Everything here works on plain arrays."""
 
 from scorecard.forecast.accumulate import forecast_accumulate
-from scorecard.forecast.blending import Outlook, blend, log_density
+from scorecard.forecast.blending import Outlook, blend, log_density, view_weights
 from scorecard.forecast.earlier_paths import reference_class
 from scorecard.forecast.leading import Lead, leading
 from scorecard.forecast.level import forecast_level
 from scorecard.forecast.observations import Observations
-from scorecard.forecast.scoring import CalibrationRow, Scores, scores
 from scorecard.forecast.target_probability import TargetForecast, target_probability
 
 __all__ = [
-    "CalibrationRow",
     "Lead",
     "Observations",
     "Outlook",
-    "Scores",
     "TargetForecast",
     "blend",
     "forecast_accumulate",
@@ -22,6 +19,6 @@ __all__ = [
     "leading",
     "log_density",
     "reference_class",
-    "scores",
     "target_probability",
+    "view_weights",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scorecard.forecast.draws import quantiles
 from scorecard.forecast.observations import Floats
@@ -18,31 +19,45 @@ _FLOOR = -10.0
 
 @dataclass(frozen=True)
 class Outlook:
-    """The 10, 50 and 90 % quantiles of a value, the chance that it meets the target, and the weights of the views."""
+    """The 10, 50 and 90 % quantiles of a value, and the chance that it meets the target."""
 
     p10: float
     p50: float
     p90: float
     p_target: float
-    weights: tuple[float, ...]
 
 
-def blend(views: Sequence[Floats], past_log_scores: Floats, target: float, rising: bool = True) -> Outlook:
-    """Mix the draws of several views of one value into one outlook.
+def view_weights(past_log_scores: Floats) -> Floats:
+    """What each view should weigh in a blend, shape (views,), sum 1.
 
     `past_log_scores` has a row per forecast tested on the past and a column per view: the logarithm of the density which the view
     had given to what came (`log_density`). Without rows the views weigh the same. The weights maximise the mean log score of
     the mixture (S. Hall and J. Mitchell, Combining density forecasts, 2007), found by expectation and maximisation.
     """
-    weights = _weights(np.asarray(past_log_scores, dtype=np.float64).reshape(-1, len(views)))
+    scores = np.asarray(past_log_scores, dtype=np.float64)
+    tested, views = scores.shape
+    weights = np.full(views, 1 / views)
+    # Only differences between the views count; none is so wrong that one forecast decides alone.
+    density = np.exp(np.maximum(scores - scores.max(axis=1, keepdims=True), _FLOOR)) if tested else scores
+    for _ in range(_ROUNDS if tested else 0):
+        credit = weights * density
+        credit /= credit.sum(axis=1, keepdims=True)
+        weights = (credit.sum(axis=0) + _PRIOR) / (tested + views * _PRIOR)
+    return weights
+
+
+def blend(views: Sequence[Floats], weights: Floats, met: Callable[[Floats], NDArray[np.bool_]]) -> Outlook:
+    """Mix the draws of several views of one value by these weights; `met` says which values meet the target."""
     values = np.concatenate(views)
     each = np.concatenate(
         [np.full(len(view), weight / len(view)) for view, weight in zip(views, weights, strict=True)]
     )
     p10, p50, p90 = quantiles(values, each, np.array([0.1, 0.5, 0.9]))
-    met = values >= target if rising else values <= target
     return Outlook(
-        float(p10), float(p50), float(p90), float(each[met].sum() / each.sum()), tuple(map(float, weights))
+        float(p10),
+        float(p50),
+        float(p90),
+        float(each[met(values)].sum() / each.sum()),
     )
 
 
@@ -53,15 +68,3 @@ def log_density(draws: Floats, actual: float) -> float:
     width = max(1.06 * spread * len(draws) ** -0.2, 1e-9 * max(1.0, abs(actual)))
     density = np.exp(-(((draws - actual) / width) ** 2) / 2).mean() / (width * np.sqrt(2 * np.pi))
     return float(np.log(max(density, np.finfo(np.float64).tiny)))
-
-
-def _weights(scores: Floats) -> Floats:
-    tested, views = scores.shape
-    weights = np.full(views, 1 / views)
-    # Only differences between the views count; none is so wrong that one forecast decides alone.
-    density = np.exp(np.maximum(scores - scores.max(axis=1, keepdims=True), _FLOOR)) if tested else scores
-    for _ in range(_ROUNDS if tested else 0):
-        credit = weights * density
-        credit /= credit.sum(axis=1, keepdims=True)
-        weights = (credit.sum(axis=0) + _PRIOR) / (tested + views * _PRIOR)
-    return weights

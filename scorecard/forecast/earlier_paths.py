@@ -19,8 +19,8 @@ def reference_class(
 
     `paths` has one row per earlier cycle: the same measure at each of `shares` (rising, 0 to 1) of its time, in the unit of
     `value`. Each draw goes on as one of them did, from the value on; cycles that stood nearer at the same share are drawn more
-    often (Gaussian kernel, one standard deviation of where they stood), and a normal jitter of Silverman's width (1986) widens
-    few cycles into a distribution. ValueError for less than three paths.
+    often (Gaussian kernel, one standard deviation of where they stood). A normal jitter of Silverman's width (1986) widens few
+    cycles into a distribution, with the tails of Student's t for as many as count. ValueError for less than three paths.
     """
     paths, shares = np.asarray(paths, dtype=np.float64), np.asarray(shares, dtype=np.float64)
     if len(paths) < _FEWEST:
@@ -37,4 +37,6 @@ def reference_class(
     effective = 1 / (chance**2).sum()
     spread = np.sqrt(chance @ (went_on - middle) ** 2 * effective / max(effective - 1, 0.5))
     jitter = 1.06 * spread * effective**-0.2
-    return np.asarray(value + picked + jitter * dice.standard_normal(DRAWS))
+    strays = picked - middle + jitter * dice.standard_normal(DRAWS)
+    free = max(effective - 1, 1.0)
+    return np.asarray(value + middle + strays * np.sqrt(free / dice.chisquare(free, DRAWS)))

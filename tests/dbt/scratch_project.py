@@ -67,6 +67,12 @@ SEEDS: dict[str, dict[str, str]] = {
         **_typed("text", "pace measure_text model"),
         "sort_order": "integer",
     },
+    "strategy_leading_indicators": {
+        "kr_id": "varchar",
+        "indicator_no": "integer",
+        "name": "varchar",
+        "measure_text": "varchar",
+    },
     "strategy_handoffs": {
         **_typed("text", "handoff_id name giver_function receiver_function"),
         "needed_by": "date",
@@ -301,15 +307,6 @@ class ScratchProject:
             "models/handoffs/handoff_items.sql", items or "{{ plumbline.items_of_none('handoff_id') }}"
         )
         self._write("models/scorecard/kr_work_items.sql", "{{ plumbline.items_of_none('kr_id') }}")
-        seasonal = [
-            f"{{{{ plumbline.days_before_cycle({_arguments(each, but=('window', 'aggregate'))}) }}}}"
-            for each in built
-            if each.pace == "seasonal"
-        ]
-        self._write(
-            "models/scorecard/kr_days_before.sql",
-            "\nunion all\n".join(seasonal) or "{{ plumbline.no_days_before_cycle() }}",
-        )
         self._write("models/scorecard/evidence.sql", "\nunion all\n".join(evidence) or NO_EVIDENCE)
 
     def _write(self, name: str, text: str) -> None:

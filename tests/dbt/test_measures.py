@@ -18,7 +18,10 @@ from tests.dbt.scratch_project import KeyResult, ScratchProject
 BERLIN = ZoneInfo("Europe/Berlin")
 CYCLE_START = date(2026, 10, 5)
 AS_OF = date(2026, 11, 13)
-DAYS = [CYCLE_START + timedelta(days=number) for number in range((AS_OF - CYCLE_START).days + 1)]
+# The history holds one whole period of the cycle's length, and before it days that belong to none.
+PERIOD_START = date(2026, 7, 6)
+HISTORY_START = date(2026, 7, 1)
+DAYS = [PERIOD_START + timedelta(days=number) for number in range((AS_OF - PERIOD_START).days + 1)]
 SEEDS = (1, 2)
 HISTORY_STARTS = datetime(2026, 8, 1, tzinfo=UTC)
 # Midnights in Berlin before and after the change of the clocks, to the second.
@@ -121,7 +124,11 @@ class Built:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     key_results = [KeyResult(f"{case.name}-{seed}", case.arguments(seed)) for case in CASES for seed in SEEDS]
-    project = ScratchProject(tmp_path_factory.mktemp("measures") / "work space", key_results)
+    project = ScratchProject(
+        tmp_path_factory.mktemp("measures") / "work space",
+        key_results,
+        variables={"history_start": HISTORY_START.isoformat()},
+    )
     project.write()
     worlds = {seed: _world(random.Random(seed), seed) for seed in SEEDS}
     for seed, world in worlds.items():
@@ -214,7 +221,7 @@ def _holds(entry: Entry, case: Case, day: date) -> bool:
     if case.leaves and entry.until is not None and entry.until <= day:
         return False
     if case.window == "cycle":
-        return entry.day >= CYCLE_START
+        return entry.day >= (CYCLE_START if day >= CYCLE_START else PERIOD_START)
     return case.window == "as_of" or (day - entry.day).days < case.window_days
 
 

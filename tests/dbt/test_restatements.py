@@ -21,7 +21,7 @@ from tests.dbt import restatement_world as oracle
 from tests.dbt.restatement_world import EVENINGS, START, State, World
 from tests.dbt.scratch_project import KeyResult, ScratchProject
 from warehouse.connection import connect
-from warehouse.ledger_mirror import mirror
+from warehouse.ledger_mirror import LEDGER_COLUMNS, mirror
 from warehouse.raw import load, pending
 
 TODAY = EVENINGS[-1]
@@ -203,7 +203,7 @@ def _answers(case: Case, world: World, evening: int) -> list[Row]:
 
     return [
         {
-            "kr_id": case.kr.id, "date": day, "value": value_of(day), "value_strict": None,
+            "kr_id": case.kr.id, "date": day, "value": value_of(day),
             "baseline": _number(case.kr.baseline), "target": _number(target),
             "band_low": _number(band[0]), "band_high": _number(band[1]),
             "progress": _progress(case, value_of, day, target, band),
@@ -238,7 +238,14 @@ def _told(world: World, told_at: Sequence[datetime], statuses: dict[tuple[str, d
                 status = statuses[key]
                 if key == STATUS_TOLD_OTHERWISE:
                     status = "red" if status == "green" else "green"
-                yield {**row, **about, **sealed, "number": number, "status": status}
+                yield {
+                    **dict.fromkeys(LEDGER_COLUMNS),
+                    **row,
+                    **about,
+                    **sealed,
+                    "number": number,
+                    "status": status,
+                }
 
 
 def _table(header: str) -> list[dict[str, str]]:
@@ -257,7 +264,7 @@ def _table(header: str) -> list[dict[str, str]]:
 def _example_told() -> Row:
     told = Decimal(_table("told")[0]["told"])
     return {
-        "kr_id": EXAMPLE.id, "date": START, "value": told, "value_strict": None, "baseline": Decimal(0),
+        "kr_id": EXAMPLE.id, "date": START, "value": told, "baseline": Decimal(0),
         "target": Decimal(400), "band_low": None, "band_high": None, "progress": told / 400, "rule": "pace",
         "reason": "told", "definition": "1",
     }  # fmt: skip

@@ -47,7 +47,15 @@ class Evening:
         for row in published.table("kr_daily"):
             self.daily.setdefault(row["kr_id"], {})[date.fromisoformat(row["date"])] = row
         self.series = {kr_id: oracle(known) for kr_id, oracle in ORACLES.items()}
-        self.verdicts = {kr_id: judged(kr_id, series, known) for kr_id, series in self.series.items()}
+        self.forecasts: dict[str, dict[tuple[date, str], dict[str, Any]]] = {kr_id: {} for kr_id in ORACLES}
+        for row in published.table("forecasts"):
+            self.forecasts[row["kr_id"]][date.fromisoformat(row["date"]), row["horizon"]] = row
+        self.verdicts = {
+            kr_id: judged(
+                kr_id, series, known, {at: row["p_met"] for at, row in self.forecasts[kr_id].items()}
+            )
+            for kr_id, series in self.series.items()
+        }
         self.last = {kr_id: verdicts[known.today] for kr_id, verdicts in self.verdicts.items()}
 
 
@@ -123,6 +131,21 @@ def test_an_objective_takes_in_all_that_lead_up_to_it(evening: Callable[[date], 
     assert len(expected["profitable-growth"].statuses) > len(by_objective()["profitable-growth"])
     for objective_id, together in expected.items():
         assert_rolled_up(evening(day).objectives[objective_id], together, objective_id, "tree_")
+
+
+@pytest.mark.parametrize("day", RUNS, ids=str)
+def test_the_forecasts_of_the_last_day_are_those_of_the_current_key_results(
+    evening: Callable[[date], Evening], day: date
+) -> None:
+    told = 0
+    for kr_id, row in evening(day).current.items():
+        for horizon in ("soon", "end"):
+            forecast = evening(day).forecasts[kr_id].get((day, horizon), {})
+            for column in ("p10", "p50", "p90", "p_met"):
+                assert row[f"{horizon}_{column}"] == forecast.get(column), (kr_id, horizon, column)
+            assert row[f"{horizon}_on"] == forecast.get("for_date")
+            told += bool(forecast)
+    assert told >= 2 * (len(ORACLES) - 1)
 
 
 def assert_rolled_up(row: dict[str, Any], together: RolledUp, what: str, prefix: str = "") -> None:

@@ -23,12 +23,13 @@ from tests.demo_oracles.working_days import is_working_day
 
 STRATEGY = DEMO_WORKSPACE / "strategy"
 RED_PACE, AMBER_PACE = Fraction(7, 10), Fraction(9, 10)
+RED_CHANCE, AMBER_CHANCE = Decimal("0.2"), Decimal("0.5")
 PATIENCE = timedelta(days=14)
 THREE_WEEKS = timedelta(weeks=3)
 # Days in a row that are better, before a status is.
 HYSTERESIS = 3
 # The same weight decides in this order: doubt about a number goes before what the number says.
-RULES = ("untrusted", "handoff", "band", "pace", "stalled", "starved", "resources")
+RULES = ("untrusted", "handoff", "band", "pace", "forecast", "stalled", "starved", "resources")
 SEVERITY = {"green": 0, "amber": 1, "red": 2}
 
 
@@ -75,7 +76,11 @@ def key_results() -> dict[str, dict[str, Any]]:
     }
 
 
-def judged(kr_id: str, series: Series, known: Known) -> dict[date, Verdict]:
+Chances = Mapping[tuple[date, str], Decimal]
+"""The published chances of a key result's aim, by day and horizon: what is drawn by chance is not drawn again here."""
+
+
+def judged(kr_id: str, series: Series, known: Known, chances: Chances) -> dict[date, Verdict]:
     """The verdict of every day of the series."""
     kr = key_results()[kr_id]
     values = {day: None if value is None else rounded(value) for day, value in series.items()}
@@ -84,7 +89,7 @@ def judged(kr_id: str, series: Series, known: Known) -> dict[date, Verdict]:
     by_itself = {
         day: _decided(
             verdict,
-            says | _held_up(needed, day) | _out_of_line(kr, verdict, day, known),
+            _foretold(kr, says, day, chances) | _held_up(needed, day) | _out_of_line(kr, verdict, day, known),
             doubted=_is_doubted(kr, day, values, known),
         )
         for day, (verdict, says) in days
@@ -188,6 +193,17 @@ def _pursued(kr: dict[str, Any], values: Series) -> Iterator[tuple[date, _Found]
             if _is_stalled(values, day) and progress is not None and progress < 1:
                 says["stalled"] = "amber"
         yield day, (Verdict(value, progress, expected, baseline + expected * way, pace, "", ""), says)
+
+
+def _foretold(kr: dict[str, Any], says: dict[str, str], day: date, chances: Chances) -> dict[str, str]:
+    """What lies ahead, beside what is: the chance at the end of the cycle, or in three weeks for what is to be maintained."""
+    if kr["kind"] == "maintain":
+        leaving = says.get("band") == "green" and chances.get((day, "soon"), Decimal(1)) < AMBER_CHANCE
+        return {**says, "band": "amber"} if leaving else says
+    chance = chances.get((day, "end"), Decimal(1))
+    if not says or kr.get("pace") == "steps" or chance >= AMBER_CHANCE:
+        return says
+    return {**says, "forecast": "red" if chance < RED_CHANCE else "amber"}
 
 
 def _expected(kr: dict[str, Any], day: date) -> Fraction:

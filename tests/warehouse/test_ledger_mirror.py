@@ -36,7 +36,12 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(
             """
             create table scorecard.kr_current as
-            select kr_id, date as as_of, cast(9 as decimal(28, 6)) as value_strict from scorecard.kr_daily where date = ?
+            select kr_id, date as as_of, cast(9 as decimal(28, 6)) as value_strict, date + 21 as soon_on,
+                cast(1 as decimal(28, 6)) as soon_p10, cast(2 as decimal(28, 6)) as soon_p90,
+                cast(0.5 as decimal(9, 6)) as soon_p_met,
+                date + 80 as end_on, cast(3 as decimal(28, 6)) as end_p10, cast(4 as decimal(28, 6)) as end_p90,
+                cast(0.7 as decimal(9, 6)) as end_p_met
+            from scorecard.kr_daily where date = ?
             """,
             [DAYS[-1]],
         )
@@ -141,9 +146,11 @@ def test_a_change_in_the_copy_is_seen(con: duckdb.DuckDBPyConnection, column: st
     rows = lines(unreported(con, DEFINITIONS), 2, 1)
     mirror(con, rows)
     assert strayed(con, rows) == []
-    other = {"reported_at": "2026-11-11T00:00:00Z", "run": 7, "as_of": "2026-11-11", "date": "2026-11-11"}
-    numeric = {"value", "value_strict", "baseline", "target", "band_low", "band_high", "progress"}
-    value = other.get(column, Decimal("7.5") if column in numeric else "other")
+    others: dict[str, object] = {
+        "VARCHAR": "other", "BIGINT": 7, "DATE": "2026-11-11", "TIMESTAMP WITH TIME ZONE": "2026-11-11T00:00:00Z",
+    }  # fmt: skip
+    (kind,) = con.execute(f"select typeof({column}) from control.ledger").fetchall()[0]
+    value = others.get(kind, Decimal("7.5"))
     con.execute(f"update control.ledger set {column} = ? where number = 4", [value])
     assert strayed(con, rows) == [4]
     assert strayed(con, [row for row in rows if row["number"] != 6]) == [4, 6]

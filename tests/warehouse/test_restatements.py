@@ -44,8 +44,19 @@ def warehouse(*runs: tuple[datetime, int, int | None]) -> duckdb.DuckDBPyConnect
                     "status": "green",
                     "definition": "d",
                 }
-                empty = dict.fromkeys(("value_strict", "baseline", "target", "band_low", "band_high"))
-                rows.append({**dict.fromkeys(LEDGER_COLUMNS, "-"), **empty, **about, **answer})
+                sealed = (
+                    "run_id",
+                    "strategy",
+                    "computation",
+                    "version",
+                    "rule",
+                    "reason",
+                    "previous",
+                    "hash",
+                )
+                rows.append(
+                    {**dict.fromkeys(LEDGER_COLUMNS), **dict.fromkeys(sealed, "-"), **about, **answer}
+                )
     mirror(con, rows)
     con.execute("create schema scorecard")
     con.execute(

@@ -7,7 +7,7 @@
     window: 'cycle' (cycle_start <= day <= d), 'rolling' (the window_days days up to d), 'as_of' (everything up to d).
     Timestamps count on the day of the cycle's time zone. scale: 100 makes a ratio a percentage.
 
-    Yields kr_id, date (each reported day), value decimal(28, 6), records. An empty window is 0 for count, sum
+    Yields kr_id, date (each measured day of the calendar), value decimal(28, 6), records. An empty window is 0 for count, sum
     and level, null for the others.
 -#}
 {% macro key_result(
@@ -151,5 +151,5 @@ select
     cast(coalesce(metric.records, 0) as bigint) as records
 from {{ ref('calendar') }} as calendar
 left join {{ relation }} as metric on metric.date = calendar.date
-where calendar.is_reported
+where calendar.is_measured
 {% endmacro %}

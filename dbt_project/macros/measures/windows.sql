@@ -1,27 +1,27 @@
 {#- The steps of which key_result and key_result_evidence are made. -#}
 
-{#- The reported days, each with the first day of its window. -#}
+{#- The days to measure, each with the first day of its window: those of the cycle, and those of whole periods before it. -#}
 {% macro measure_days(window, window_days) -%}
     select
         calendar.date,
         {% if window == 'rolling' -%}
         {{ plumbline.add_days('calendar.date', 1 - window_days) }} as window_start
+        {%- elif window == 'cycle' -%}
+        calendar.period_start as window_start
         {%- else -%}
         {{ plumbline.earliest_day(window, window_days) }} as window_start
         {%- endif %}
     from {{ ref('calendar') }} as calendar
-    where calendar.is_reported
+    where calendar.is_measured
 {%- endmacro %}
 
 
-{#- The first day that any reported day's window holds. With 'as_of', older records are taken as of the cycle's start. -#}
+{#- The first day that any window holds. With 'as_of', older records are taken as of the first period's start. -#}
 {% macro earliest_day(window, window_days) -%}
-    {%- set cycle_start = "cast('" ~ var('cycle_start') ~ "' as date)" -%}
-    {%- if window == 'rolling' -%}
-    {{ plumbline.add_days(cycle_start, 1 - window_days) }}
-    {%- else -%}
-    {{ cycle_start }}
-    {%- endif -%}
+    {%- set history = (plumbline.day_of('cycle_start') - plumbline.day_of('history_start')).days -%}
+    {%- set whole_periods = history // plumbline.days_in_cycle() -%}
+    {%- set back = whole_periods * plumbline.days_in_cycle() + (window_days - 1 if window == 'rolling' else 0) -%}
+    {{ plumbline.add_days("cast('" ~ var('cycle_start') ~ "' as date)", -1 * back) }}
 {%- endmacro %}
 
 
@@ -99,7 +99,7 @@
 {%- endmacro %}
 
 
-{#- Totals of the window of each reported day. -#}
+{#- Totals of the window of each day. -#}
 {% macro totals_of_windows(per_day) -%}
     select
         days.date,
@@ -153,3 +153,14 @@
         {{ exceptions.raise_compiler_error("Key result " ~ kr_id ~ ": " ~ problem.text) }}
     {%- endif -%}
 {% endmacro %}
+
+
+{#- A day that a variable names, as Python's date. -#}
+{% macro day_of(variable) -%}
+    {{ return(modules.datetime.date.fromisoformat(var(variable))) }}
+{%- endmacro %}
+
+
+{% macro days_in_cycle() -%}
+    {{ return((plumbline.day_of('cycle_end') - plumbline.day_of('cycle_start')).days + 1) }}
+{%- endmacro %}

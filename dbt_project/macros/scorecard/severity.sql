@@ -6,7 +6,7 @@
 
 {#- Two rules of equal severity: doubt about the numbers goes before what the numbers say. -#}
 {% macro rule_precedence(rule) -%}
-    case {{ rule }} when 'untrusted' then 1 when 'integrity' then 2 when 'handoff' then 3 when 'band' then 4 when 'pace' then 5 when 'stalled' then 6 when 'starved' then 7 else 8 end
+    case {{ rule }} when 'untrusted' then 1 when 'integrity' then 2 when 'handoff' then 3 when 'band' then 4 when 'pace' then 5 when 'forecast' then 6 when 'stalled' then 7 when 'starved' then 8 else 9 end
 {%- endmacro %}
 
 

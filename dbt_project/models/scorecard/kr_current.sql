@@ -27,6 +27,10 @@ freshness as (
     select * from {{ ref('source_freshness') }}
 ),
 
+forecasts as (
+    select * from {{ ref('forecasts') }}
+),
+
 last_days as (
     select kr_id, max(date) as date
     from days
@@ -102,11 +106,29 @@ select
     originals.target as original_target,
     originals.status as original_status,
     strict.value_strict,
-    strict.suspects
+    strict.suspects,
+    soon.for_date as soon_on,
+    soon.p10 as soon_p10,
+    soon.p50 as soon_p50,
+    soon.p90 as soon_p90,
+    soon.p_met as soon_p_met,
+    ends.for_date as end_on,
+    ends.p10 as end_p10,
+    ends.p50 as end_p50,
+    ends.p90 as end_p90,
+    ends.p_met as end_p_met
 from key_results
 inner join current_days on current_days.kr_id = key_results.kr_id
 inner join status_starts on status_starts.kr_id = key_results.kr_id
 inner join originals on originals.kr_id = key_results.kr_id
 left join strict on strict.kr_id = key_results.kr_id
+left join forecasts as soon
+    on soon.kr_id = key_results.kr_id
+    and soon.date = current_days.date
+    and soon.horizon = 'soon'
+left join forecasts as ends
+    on ends.kr_id = key_results.kr_id
+    and ends.date = current_days.date
+    and ends.horizon = 'end'
 left join objectives on objectives.objective_id = key_results.objective_id
 left join reach_of_data on reach_of_data.kr_id = key_results.kr_id

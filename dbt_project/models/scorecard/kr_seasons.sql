@@ -1,53 +1,39 @@
-{%- set days_in_cycle = plumbline.days_in_cycle() -%}
-with days as (
-    select cycle_day from {{ ref('calendar') }}
-    where is_in_cycle
+with key_results as (
+    select kr_id from {{ ref('strategy_key_results') }}
+    where pace = 'seasonal'
 ),
 
--- Counted back from the cycle: the day before it is the last day of the period before it.
-counted_back as (
+calendar as (
     select
-        kr_id,
-        amount,
-        {{ dbt.datediff('date', "cast('" ~ var('cycle_start') ~ "' as date)", 'day') }} - 1 as days_back
-    from {{ ref('kr_days_before') }}
+        date,
+        period_start,
+        {{ dbt.datediff('period_start', 'date', 'day') }} + 1 as cycle_day
+    from {{ ref('calendar') }}
+    where is_measured
+        and not is_in_cycle
 ),
 
-placed as (
-    select
-        kr_id,
-        amount,
-        floor(days_back / {{ days_in_cycle }}) as periods_back,
-        {{ days_in_cycle }} - mod(days_back, {{ days_in_cycle }}) as cycle_day
-    from counted_back
-),
-
--- A period without a total has no season.
-totals as (
-    select kr_id, periods_back, sum(amount) as total
-    from placed
-    group by kr_id, periods_back
-    having sum(amount) <> 0
-),
-
+-- What each earlier period had come to by the same day, and at its end.
 reached as (
     select
-        totals.kr_id,
-        totals.periods_back,
-        days.cycle_day,
-        sum(case when placed.cycle_day <= days.cycle_day then placed.amount else 0 end) / max(totals.total) as share
-    from totals
-    cross join days
-    inner join placed
-        on placed.kr_id = totals.kr_id
-        and placed.periods_back = totals.periods_back
-    group by totals.kr_id, totals.periods_back, days.cycle_day
+        series.kr_id,
+        calendar.cycle_day,
+        series.value,
+        last_value(series.value) over (
+            partition by series.kr_id, calendar.period_start
+            order by calendar.date rows between unbounded preceding and unbounded following
+        ) as total
+    from {{ ref('kr_values') }} as series
+    inner join key_results on key_results.kr_id = series.kr_id
+    inner join calendar on calendar.date = series.date
 )
 
+-- A period without a total has no season.
 select
     kr_id,
     cycle_day,
-    cast(avg(share) as decimal(18, 6)) as share,
+    cast(avg(1.0 * value / total) as decimal(18, 6)) as share,
     cast(count(*) as integer) as earlier_periods
 from reached
+where total <> 0
 group by kr_id, cycle_day

@@ -29,7 +29,7 @@ days as (
 
     select date
     from {{ ref('calendar') }}
-    where is_reported
+    where is_measured
 
 )
 

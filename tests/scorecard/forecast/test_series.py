@@ -15,7 +15,7 @@ from scorecard.forecast import (
     leading,
     log_density,
     reference_class,
-    scores,
+    view_weights,
 )
 from scorecard.forecast.accumulate import _urn
 from scorecard.forecast.observations import Floats
@@ -126,22 +126,23 @@ def test_the_blend_weighs_the_view_that_foretold_the_past() -> None:
     came = dice.normal(10, 1, 30)
     tested = np.array([[log_density(view, actual) for view in (sharp, wrong)] for actual in came])
     assert tested[:, 0] == pytest.approx(-((came - 10) ** 2) / 2 - np.log(np.sqrt(2 * np.pi)), abs=0.3)
-    found = blend([sharp, wrong], tested, target=10.0)
-    assert found.weights[0] > 0.9
+    weights = view_weights(tested)
+    assert weights[0] > 0.9
+    found = blend([sharp, wrong], weights, lambda values: values >= 10.0)
     assert found.p50 == pytest.approx(10, abs=0.3)
-    falling = blend([sharp, wrong], tested, target=10.0, rising=False)
+    falling = blend([sharp, wrong], weights, lambda values: values <= 10.0)
     assert found.p_target + falling.p_target == pytest.approx(1)
-    untested = blend([sharp, wrong], np.empty((0, 2)), target=15.0)
-    assert untested.weights == (0.5, 0.5)
+    assert list(view_weights(np.empty((0, 2)))) == [0.5, 0.5]
+    untested = blend([sharp, wrong], np.array([0.5, 0.5]), lambda values: values >= 15.0)
     assert untested.p_target == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_worked_example_of_a_blend() -> None:
     """The worked example of docs/method.md."""
-    found = blend(
-        [np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])], np.log([[0.2, 0.1], [0.1, 0.3]]), target=4.0
-    )
-    assert found.weights == pytest.approx((0.481, 0.519), abs=5e-4)
+    weights = view_weights(np.log([[0.2, 0.1], [0.1, 0.3]]))
+    assert weights == pytest.approx((0.481, 0.519), abs=5e-4)
+    views = [np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])]
+    found = blend(views, weights, lambda values: values >= 4.0)
     assert found.p_target == pytest.approx(0.481 / 4 + 0.519 * 3 / 4, abs=5e-4)
 
 
@@ -163,17 +164,3 @@ def test_chance_passes_for_evidence_in_about_one_of_twenty() -> None:
         verdicts.append(leading(np.cumsum(dice.normal(size=50)), np.cumsum(dice.normal(size=50))).verdict)
     assert verdicts.count("no evidence") >= 89
     assert leading(np.ones(50), np.arange(50.0)).verdict == "no evidence"
-
-
-def test_scores_against_a_count_by_hand() -> None:
-    p_target, hit = np.array([0.1, 0.15, 0.85, 1.0]), np.array([False, True, True, True])
-    found = scores(np.zeros(4), np.ones(4), np.array([0.5, 2.0, 1.0, 0.0]), p_target, hit)
-    assert found.coverage == 0.75
-    assert found.brier == pytest.approx((0.01 + 0.7225 + 0.0225 + 0) / 4)
-    assert [(row.low, row.forecasts, row.came_true) for row in found.calibration] == [
-        (0.1, 2, 0.5),
-        (0.8, 1, 1.0),
-        (0.9, 1, 1.0),
-    ]
-    none = np.array([])
-    assert scores(none, none, none, none, none > 0).brier is None

@@ -1,0 +1,133 @@
+"""What only chance can say, drawn between the two builds of a refresh: when hand-offs end, and where key results will stand."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import scorecard
+from orchestration.workspace import Workspace
+from scorecard.handoffs import HandoffDay, handoff_finish
+from scorecard.outlook import Aim, BackTest, Forecast, Growth, Series, back_tests, forecasts, lead
+from strategy import KeyResult, Measure, MetricMeasure, Strategy
+from warehouse.forecasts import kept_forecasts, replace_forecasts
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_INDICATORS = "key_results.indicator_values"
+
+
+@dataclass(frozen=True)
+class LeadingIndicator:
+    """What the history says of an indicator that a key result declares, counted from 1 (`scorecard.forecast.leading`)."""
+
+    kr_id: str
+    indicator_no: int
+    verdict: str
+    lead_weeks: int | None
+    correlation: float | None
+    p_value: float
+
+
+def look_ahead(con: "DuckDBPyConnection", workspace: Workspace) -> None:
+    """Fill the schema `forecast` for every reported day of the cycle; what was drawn before from the same is kept."""
+    _look_at_handoffs(con, workspace.strategy)
+    _look_at_key_results(con, workspace.strategy)
+
+
+def _look_at_handoffs(con: "DuckDBPyConnection", strategy: Strategy) -> None:
+    holidays = [holiday.date for holiday in strategy.holidays]
+    columns = ", ".join(field.name for field in fields(HandoffDay))
+    table = "handoffs.handoff_days"
+    days = con.execute(f"select {columns} from {table}").fetchall() if table in _built(con) else []  # noqa: S608
+    replace_forecasts(con, "handoff_finish", [handoff_finish(HandoffDay(*day), holidays) for day in days])
+
+
+def _look_at_key_results(con: "DuckDBPyConnection", strategy: Strategy) -> None:
+    method, built = _method(), _built(con)
+    tested = kept_forecasts(con, "back_test", BackTest)
+    drawn = kept_forecasts(con, "key_result", Forecast)
+    tests: list[BackTest] = []
+    ahead: list[Forecast] = []
+    indicators: list[LeadingIndicator] = []
+    for key_result in strategy.key_results:
+        table = f"key_results.{key_result.model}"
+        if table not in built:
+            continue
+        values = con.execute(f"select date, value from {table} where value is not null").fetchall()  # noqa: S608
+        series = _series(strategy, key_result, key_result.measure, values)
+        own_tests = back_tests(series, method, [each for each in tested if each.kr_id == key_result.id])
+        kept = {(each.date, str(each.horizon)): each for each in drawn if each.kr_id == key_result.id}
+        tests += own_tests
+        ahead += forecasts(series, own_tests, method, kept)
+        if _INDICATORS in built:
+            indicators += _leads(con, strategy, key_result, series)
+    replace_forecasts(con, "back_test", tests)
+    replace_forecasts(con, "key_result", ahead)
+    replace_forecasts(con, "leading_indicator", indicators)
+
+
+def _leads(
+    con: "DuckDBPyConnection", strategy: Strategy, key_result: KeyResult, series: Series
+) -> Iterator[LeadingIndicator]:
+    for number, indicator in enumerate(key_result.definition.leading_indicators, start=1):
+        values = con.execute(
+            f"select date, value from {_INDICATORS} where kr_id = ? and indicator_no = ? and value is not null",  # noqa: S608
+            [key_result.id, number],
+        ).fetchall()
+        found = lead(series, _series(strategy, key_result, indicator.measure, values))
+        yield LeadingIndicator(
+            key_result.id, number, found.verdict, found.weeks, found.correlation, found.p_value
+        )
+
+
+def _series(
+    strategy: Strategy, key_result: KeyResult, measure: Measure, values: list[tuple[date, object]]
+) -> Series:
+    cycle = strategy.cycle
+    return Series(
+        kr_id=key_result.id,
+        growth=_growth(key_result, measure),
+        aim=_aim(key_result),
+        start=cycle.start,
+        cycle_days=(cycle.end - cycle.start).days + 1,
+        soon=7 * strategy.thresholds.band.weeks,
+        values={day: float(str(value)) for day, value in values},
+    )
+
+
+def _growth(key_result: KeyResult, measure: Measure) -> Growth:
+    if isinstance(measure, MetricMeasure):
+        return "total" if key_result.definition.kind == "accumulate" else "level"
+    if measure.window != "cycle":
+        return "level"
+    return "total" if measure.aggregate in ("count", "sum") else "average"
+
+
+def _aim(key_result: KeyResult) -> Aim:
+    said = key_result.definition
+    if said.band is not None:
+        low, high = said.band.low, said.band.high
+    else:
+        rises = said.target is not None and said.baseline is not None and said.target > said.baseline
+        low, high = (said.target, None) if rises else (None, said.target)
+    return Aim(*(None if side is None else float(side) for side in (low, high)))
+
+
+def _built(con: "DuckDBPyConnection") -> set[str]:
+    """The tables that are there, as schema.name; that of a model which failed is not."""
+    return {
+        row[0]
+        for row in con.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    }
+
+
+def _method() -> str:
+    """A name for the version of everything that draws: forecasts made by other code are not kept."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(scorecard.__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
