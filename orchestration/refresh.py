@@ -29,6 +29,7 @@ from expectations.published import published_suites
 from expectations.suites import Suite
 from orchestration import check_results
 from orchestration.ahead import look_ahead
+from orchestration.restatements import restate
 from orchestration.sources import connected, listed, problem_of
 from orchestration.transformation import NodeResult, Transformation
 from orchestration.workspace import Workspace
@@ -243,6 +244,13 @@ def transform(workspace: Workspace, transformation: Transformation) -> Transform
     broken = [node for node in scored if node.resource_type == "model" and not node.ok]
     if broken:
         raise RuntimeError(f"{broken[0].relation} could not be computed: {broken[0].message}")
+    restate(
+        workspace.warehouse,
+        transformation,
+        strategy.definition_hashes(workspace.strategy, workspace.dbt, DBT_PACKAGE),
+        workspace.strategy.cycle.timezone,
+        simulated=workspace.config.simulation is not None,
+    )
     with connect(workspace.warehouse) as con:
         record_checks(con, check_results.of_freshness(con))
     return Transformed([*computed, *scored], gates)

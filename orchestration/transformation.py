@@ -6,9 +6,9 @@ one parsed manifest (figures in `docs/benchmarks.md`).
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +114,31 @@ class Transformation:
             if path.exists():
                 found[kr_id] = path.read_text(encoding="utf-8").strip() + "\n"
         return found
+
+    def computed_from_records(self, unique_ids: Iterable[str]) -> set[str]:
+        """The models themselves and all that they descend from, as far as it descends from a raw table; with these tables."""
+        parents: Mapping[str, list[str]] = self.manifest["parent_map"]
+
+        @cache
+        def is_from_raw(node: str) -> bool:
+            return self.relation(node).startswith("raw.") or any(map(is_from_raw, parents.get(node, ())))
+
+        waiting, found = list(unique_ids), set[str]()
+        while waiting:
+            node = waiting.pop()
+            if node not in found and is_from_raw(node):
+                found.add(node)
+                waiting.extend(parents.get(node, ()))
+        return found
+
+    def sql_from_everything(self, unique_ids: Iterable[str]) -> dict[str, str]:
+        """Unique id to the SQL that builds the model from all records, parents first."""
+        names = [self.manifest["nodes"][unique_id]["name"] for unique_id in unique_ids]
+        result = self._invoke(
+            "compile", "--full-refresh", "--select", *sorted(names), "--exclude", "resource_type:test",
+            "resource_type:unit_test", manifest=self.parsed,
+        )  # fmt: skip
+        return {run.node.unique_id: str(run.node.compiled_code) for run in result.result.results}
 
     def relation(self, unique_id: str) -> str:
         """`schema.name` of a node; for a test, of the table it looks at."""

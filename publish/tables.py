@@ -35,5 +35,6 @@ PUBLIC_TABLES = (
     PublicTable("strategy_changes", ("kind", "subject", "field", "seen_at")),
     PublicTable("integrity_events", ("event_id", "kr_id"), as_json=False),
     PublicTable("evidence", ("kr_id", "part", "record", "at", "contribution"), as_json=False),
+    PublicTable("restatements", ("kr_id", "date")),
     PublicTable("ledger", ("number",), as_json=False),
 )

@@ -46,6 +46,7 @@ def status_page(published: Published) -> RenderableType:
         _key_results(current, objectives),
         _conversations(exceptions, published.table("handoff_current"), str(run["currency"])),
         _flags(flags),
+        *_restated(published.table("restatements")),
         Text(f"\nPublished: {_from_here(published.current)}", style="dim"),
         Text("The proof of a key result, a hand-off or an exception: plumbline explain ID", style="dim"),
     )
@@ -165,6 +166,18 @@ def _flags(flags: list[Row]) -> RenderableType:
             *(Text(clean(flag[column])) for column in ("subject", "rule", "opened_on", "sentence")),
         )
     return table
+
+
+def _restated(days: list[Row]) -> list[RenderableType]:
+    return (
+        [
+            Text(
+                f"\n{len(days)} past days read otherwise than they were first told; the table restatements says why."
+            )
+        ]
+        if days
+        else []
+    )
 
 
 def status_sign(status: str) -> Text:

@@ -131,6 +131,18 @@ CREATE TABLE IF NOT EXISTS control.ledger (
     previous VARCHAR NOT NULL,
     hash VARCHAR NOT NULL
 );
+
+CREATE TABLE IF NOT EXISTS control.restated_days (
+    kr_id VARCHAR NOT NULL,
+    date DATE NOT NULL,
+    number BIGINT NOT NULL,
+    value DECIMAL(28, 6),
+    definition VARCHAR NOT NULL,
+    value_then DECIMAL(28, 6),
+    value_with_late DECIMAL(28, 6),
+    unsplit_reason VARCHAR,
+    split_at TIMESTAMPTZ
+);
 """
 
 

@@ -292,7 +292,8 @@ class ScratchProject:
         built = [each for each in self.key_results if not each.missing]
         for each in built:
             text = each.sql or f"{{{{ plumbline.key_result({_arguments(each)}) }}}}\n"
-            self._write(f"models/key_results/{each.model}.sql", text)
+            named = f"{{{{ config(meta={{'kr_id': {each.id!r}}}) }}}}\n"
+            self._write(f"models/key_results/{each.model}.sql", named + text)
         references = ", ".join(f"ref('{each.model}')" for each in built)
         self._write(
             "models/key_results/kr_values.sql", f"{{{{ plumbline.union_existing([{references}]) }}}}\n"

@@ -125,6 +125,17 @@ def test_going_on_day_by_day_ends_where_a_run_from_nothing_ends(demo_run: DemoRu
     assert without_landing_times(went_on) == without_landing_times(from_nothing)
 
 
+def test_what_was_told_on_earlier_evenings_comes_again_from_what_was_known_then(demo_run: DemoRuns) -> None:
+    restated = Published(demo_run(*WENT_ON) / ".plumbline" / "published").table("restatements")
+    assert {"carrier-cost", "open-pipeline", "operating-revenue"} <= {row["kr_id"] for row in restated}
+    for row in restated:
+        assert row["is_split"], row
+        assert row["from_definition"] == 0
+        assert row["from_late"] + row["from_edited"] == row["difference"]
+    # Postings of the demo are only ever added.
+    assert not [row for row in restated if row["kr_id"] == "operating-revenue" and row["from_edited"]]
+
+
 def test_going_on_day_by_day_names_the_same_records(demo_run: DemoRuns) -> None:
     """Each landed in a file of its own time."""
     went_on, from_nothing = (

@@ -7,6 +7,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from scorecard.ledger import Answer, Ledger
@@ -14,7 +15,7 @@ from tests.command_line import Command, plumbline
 
 
 def published(workspace: Path) -> dict[str, bytes]:
-    """Every published file of the current run, without run ids, times of landing and the ledger, which grows with every run."""
+    """Every published file of the current run, without run ids, what landed when, and the ledger, which grows with every run."""
     folder = (workspace / ".plumbline" / "published" / "current").resolve()
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     about = json.loads(files.pop("run.json"))
@@ -23,6 +24,8 @@ def published(workspace: Path) -> dict[str, bytes]:
     freshness = json.loads(files["json/source_freshness.json"])
     timeless = [{key: value for key, value in row.items() if key != "last_landed_at"} for row in freshness]
     files["json/source_freshness.json"] = json.dumps(timeless).encode()
+    evidence = duckdb.read_parquet(str(folder / "tables" / "evidence.parquet"))
+    files["tables/evidence.parquet"] = str(evidence.project("* exclude (landed_file)").fetchall()).encode()
     return files
 
 
