@@ -3,7 +3,7 @@
 A chain is plain data for a page, a message or a program. Each holds `kind`, `id`, `as_of` and
 
     key_result   key_result (row of kr_current), numbers (of the rule), handoff (a chain, where the rule speaks of one), suspects,
-                 exceptions, sql, sources, records, landed_files
+                 exceptions, leading_indicators, restatements, sql, sources, records, landed_files
     handoff      handoff (row of handoff_current), items, deals, exceptions, currency
     exception    exception (row of exceptions), currency, history (`on`, `what`), key_result, handoff (a chain or None), earlier
 
@@ -52,6 +52,8 @@ def _key_result(published: Published, kr: Row, handoffs: dict[str, Row]) -> Row:
         "handoff": handoff and _handoff(published, handoff),
         "suspects": published.suspects(kr_id),
         "exceptions": [one for one in published.table("exceptions") if one["kr_id"] == kr_id],
+        "leading_indicators": [one for one in published.table("leading_indicators") if one["kr_id"] == kr_id],
+        "restatements": [one for one in published.table("restatements") if one["kr_id"] == kr_id],
         "sql": published.compiled_sql(kr_id),
         "sources": [
             row for row in published.table("source_freshness") if (row["source"], row["stream"]) in inputs

@@ -66,6 +66,8 @@ class _Page:
                 *(("Forecast", _foreseen(kr, when)) for when in ("soon", "end") if kr[f"{when}_on"]),
                 ("Formula", kr["measure_text"]),
             ),
+            *_leading(chain["leading_indicators"]),
+            *self._restated(chain["restatements"], unit),
             _heading("Records behind the value, those that weigh most first"),
             self._evidence(records, unit),
             _heading("Landed files that they came in"),
@@ -166,6 +168,34 @@ class _Page:
             lambda row: (row["rule"], row["sentence"], weight(row)),
         )
 
+    def _restated(self, days: list[Row], unit: str) -> list[RenderableType]:
+        if not days:
+            return []
+        table = _table(
+            "Day",
+            "First told",
+            "Now",
+            "Late data",
+            "Edited records",
+            "Definition",
+            "Progress",
+            "From target",
+            "Status",
+        )
+        for day in sorted(days, key=lambda row: str(row["date"]), reverse=True)[:_SHOWN]:
+            parts = [quantity(day[part], "") for part in ("from_late", "from_edited", "from_definition")]
+            cells = (
+                day["date"],
+                quantity(day["reported_value"], unit),
+                quantity(day["value"], unit),
+                *(parts if day["is_split"] else (day["unsplit_reason"], "", "")),
+                f"{percent(day['reported_progress'])}, now {percent(day['progress'])}",
+                percent(day["progress_from_target"]),
+                f"{day['reported_status']}, now {day['status']}",
+            )
+            table.add_row(*(Text(clean(cell)) for cell in cells))
+        return [_heading("Days that read otherwise than they were first told"), table, *self._rest(len(days))]
+
     def _evidence(self, records: list[Row], unit: str) -> RenderableType:
         if not records:
             return Text("The measure is a SQL model of its own or its window is empty: no list of records.")
@@ -222,6 +252,18 @@ class _Page:
                 f"{_SHOWN} of {count}; all of them: plumbline explain {clean(self._subject)} --json",
                 style="dim",
             )
+
+
+def _leading(indicators: list[Row]) -> list[RenderableType]:
+    if not indicators:
+        return []
+    table = _table("Indicator", "Measured as", "Verdict")
+    for one in indicators:
+        lead = f" by {one['lead_weeks']} weeks" if one["verdict"] == "leads" else ""
+        table.add_row(
+            *(Text(clean(cell)) for cell in (one["name"], one["measure_text"], one["verdict"] + lead))
+        )
+    return [_heading("Leading indicators, and whether they lead"), table]
 
 
 def _facts(*facts: tuple[str, object]) -> Table:
