@@ -21,7 +21,7 @@ REAL_RECORDS = ROOT.parent / "shared" / "data"
 
 
 # Tests that run the whole program or build a warehouse.
-_LONG = ("orchestration", "demo_oracles", "real_records", "test_readme.py", "dbt")
+_LONG = ("orchestration", "demo_oracles", "real_records", "dbt")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

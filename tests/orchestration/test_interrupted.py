@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from scorecard.ledger import Answer, Ledger
+from tests.command_line import Answer as Reply
 from tests.command_line import Command, plumbline
 
 
@@ -47,17 +48,35 @@ def killed_when_it_says(workspace: Path, words: str) -> str:
     return answer.err
 
 
-@pytest.mark.parametrize("words", ["loaded finance ledger", "ledger:"])
-def test_kill_leaves_the_published_scorecard_and_the_next_run_completes_it(
-    starter_run: Path, tmp_path: Path, words: str
-) -> None:
-    workspace = tmp_path / "acme"
+def with_a_new_posting(starter_run: Path, workspace: Path) -> Path:
+    """A copy of the starter after its run, into whose ledger something was posted since."""
     shutil.copytree(starter_run, workspace, symlinks=True)
-    before = published(workspace)
     ledger = workspace / "finance" / "gl_sample.csv"
     posting = f"{date.today()},D1,1,4000,revenue,6100,-12345.67"  # noqa: DTZ011 - the starter's quarter is today's
     ledger.write_text(ledger.read_text() + posting + "\n", encoding="utf-8")
+    return workspace
 
+
+@pytest.fixture(scope="module")
+def two_at_once(starter_run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Reply]]:
+    """A workspace with a new posting on which two runs began at once, and what they answered."""
+    workspace = with_a_new_posting(starter_run, tmp_path_factory.mktemp("two") / "acme")
+    both = [Command("run", "-w", workspace) for _ in range(2)]
+    return workspace, [run.answer(timeout=200) for run in both]
+
+
+def test_two_runs_at_once_wait_for_each_other(two_at_once: tuple[Path, list[Reply]]) -> None:
+    _, answers = two_at_once
+    assert [answer.code for answer in answers] == [0, 0], answers
+    assert any("waiting" in answer.err for answer in answers), answers
+
+
+@pytest.mark.parametrize("words", ["loaded finance ledger", "ledger:"])
+def test_kill_leaves_the_published_scorecard_and_the_next_run_completes_it(
+    starter_run: Path, two_at_once: tuple[Path, list[Reply]], tmp_path: Path, words: str
+) -> None:
+    workspace = with_a_new_posting(starter_run, tmp_path / "acme")
+    before = published(workspace)
     killed_when_it_says(workspace, words)
     assert published(workspace) == before
     answer = plumbline("verify", "-w", workspace)
@@ -65,33 +84,9 @@ def test_kill_leaves_the_published_scorecard_and_the_next_run_completes_it(
 
     answer = plumbline("run", "-w", workspace)
     assert answer.code == 0, answer.err
-    whole = uninterrupted(starter_run, tmp_path, ledger)
+    whole, _ = two_at_once
     assert published(workspace) == published(whole)
     assert last_told(workspace) == last_told(whole)
     assert plumbline("verify", "-w", workspace).code == 0
     assert published(workspace)["json/kr_current.json"] != before["json/kr_current.json"]
     assert not list((workspace / ".plumbline" / "published").glob("*.part"))
-
-
-_uninterrupted: dict[str, Path] = {}
-
-
-def uninterrupted(starter_run: Path, folder: Path, ledger: Path) -> Path:
-    """The same new posting, run to the end at once; computed for the first test that asks."""
-    if "workspace" not in _uninterrupted:
-        workspace = folder / "uninterrupted"
-        shutil.copytree(starter_run, workspace, symlinks=True)
-        shutil.copy2(ledger, workspace / "finance" / ledger.name)
-        answer = plumbline("run", "-w", workspace)
-        assert answer.code == 0, answer.err
-        _uninterrupted["workspace"] = workspace
-    return _uninterrupted["workspace"]
-
-
-def test_two_runs_at_once_wait_for_each_other(starter_run: Path, tmp_path: Path) -> None:
-    workspace = tmp_path / "acme"
-    shutil.copytree(starter_run, workspace, symlinks=True)
-    both = [Command("run", "-w", workspace) for _ in range(2)]
-    answers = [run.answer(timeout=200) for run in both]
-    assert [answer.code for answer in answers] == [0, 0], answers
-    assert any("waiting" in answer.err for answer in answers), answers
