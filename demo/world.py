@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
 from demo import crm as crm_wire
@@ -83,8 +84,9 @@ def _site(tracker: Tracker, now: datetime) -> JiraSite:
     )
 
 
+@cache
 def simulate(seed: int = DEFAULT_SEED) -> World:
-    """Plays the company from 2025-10-06 to 2027-01-03; the same seed gives the same world."""
+    """Plays the company from 2025-10-06 to 2027-01-03; the same seed gives the same world, which is played once."""
     tracker, crm = Tracker(), Crm()
     teams = found_teams(tracker)
     run_teams(seed, tracker, teams)

@@ -33,13 +33,18 @@ def forecast_accumulate(
     furthest = max(remaining_days, default=0)
     dice = dice_for(past, np.array([total, furthest]))
     picks = _urn(len(blocks), -(-furthest // length), dice)
-    future = np.cumsum(blocks[picks].reshape(DRAWS, -1), axis=1)
+    # A whole number of drawn weeks, and the first days of the next.
+    whole = np.concatenate([np.zeros((DRAWS, 1)), np.cumsum(blocks.sum(axis=1)[picks], axis=1)], axis=1)
+    begun = np.concatenate([np.zeros((len(blocks), 1)), np.cumsum(blocks, axis=1)], axis=1)
+    future = np.zeros((DRAWS, len(remaining_days)))
+    for number, days in enumerate(remaining_days):
+        weeks, rest = divmod(days, length)
+        future[:, number] = whole[:, weeks] + (begun[picks[:, weeks], rest] if rest else 0.0)
     middle = future.mean(axis=0)
     future = middle + (future - middle) * _stretch(blocks.sum(axis=1), dice)[:, None]
     if past.min() >= 0:
         future = np.maximum(future, 0)
-    reached = np.concatenate([np.zeros((DRAWS, 1)), future], axis=1)
-    return np.asarray(total + reached[:, list(remaining_days)])
+    return np.asarray(total + future)
 
 
 def _stretch(sums: Floats, dice: np.random.Generator) -> Floats:
