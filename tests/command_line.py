@@ -22,22 +22,7 @@ PLUMBLINE = Path(sys.executable).with_name("plumbline")
 DEMO_WORKSPACE = ROOT / "demo" / "workspace"
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "orchestration.cli",
-        "orchestration.code_location",
-        "orchestration.run",
-        "publish.chain_page",
-        "alembic.command",
-        "dagster._core.execution.execute_in_process",
-        "dagster._core.storage.event_log",
-        "dagster._core.storage.runs",
-        "dagster._core.storage.schedules",
-        "great_expectations.core",
-        "dbt.task.build",
-        "duckdb_engine",
-    ]
-)
+_FORKS.set_forkserver_preload(["tests.libraries"])
 
 
 @dataclass(frozen=True)

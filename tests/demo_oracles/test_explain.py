@@ -37,8 +37,9 @@ def explain(workspace: Path, *arguments: str) -> Answer:
 
 def shown(chain: dict[str, Any], *, clickable: bool = False, width: int = 180) -> str:
     out = Console(
-        file=io.StringIO(), width=width, force_terminal=clickable, highlight=False, markup=False, emoji=False
-    )
+        file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False,
+        force_terminal=clickable, color_system="standard" if clickable else None,
+    )  # fmt: skip
     out.print(chain_page(chain, clickable=clickable))
     assert isinstance(out.file, io.StringIO)
     return out.file.getvalue()

