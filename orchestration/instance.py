@@ -16,8 +16,8 @@ telemetry:
   enabled: false
 # One database for all runs: with one per run, every event of an asset is written twice.
 event_log_storage:
-  module: dagster._core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
+  module: orchestration.event_log
+  class: EventLog
   config:
     base_dir: {home}
 freshness:
