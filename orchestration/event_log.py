@@ -23,3 +23,7 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
     def _connect(self) -> Iterator[Connection]:
         with self._engine.connect() as connection, connection.begin():
             yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        with self._engine.connect() as connection:
+            return bool(self._engine.dialect.has_table(connection, table_name))
