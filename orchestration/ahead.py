@@ -1,6 +1,6 @@
 """What only chance can say, drawn between the two builds of a refresh: when hand-offs end, and where key results will stand."""
 
-import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
@@ -11,7 +11,7 @@ import scorecard
 from orchestration.workspace import Workspace
 from scorecard.handoffs import HandoffDay, handoff_finish
 from scorecard.outlook import Aim, BackTest, Forecast, Growth, Series, back_tests, forecasts, lead
-from strategy import KeyResult, Measure, MetricMeasure, Strategy
+from strategy import KeyResult, Measure, MetricMeasure, Strategy, code_hash
 from warehouse.forecasts import kept_forecasts, replace_forecasts
 
 if TYPE_CHECKING:
@@ -49,9 +49,14 @@ def _look_at_handoffs(con: "DuckDBPyConnection", strategy: Strategy) -> None:
 
 
 def _look_at_key_results(con: "DuckDBPyConnection", strategy: Strategy) -> None:
-    method, built = _method(), _built(con)
-    tested = kept_forecasts(con, "back_test", BackTest)
-    drawn = kept_forecasts(con, "key_result", Forecast)
+    # Forecasts made by other code are not kept.
+    method, built = code_hash(Path(scorecard.__file__).parent), _built(con)
+    tested: defaultdict[str, list[BackTest]] = defaultdict(list)
+    for test in kept_forecasts(con, "back_test", BackTest):
+        tested[test.kr_id].append(test)
+    drawn: defaultdict[str, dict[tuple[date, str], Forecast]] = defaultdict(dict)
+    for forecast in kept_forecasts(con, "key_result", Forecast):
+        drawn[forecast.kr_id][forecast.date, forecast.horizon] = forecast
     tests: list[BackTest] = []
     ahead: list[Forecast] = []
     indicators: list[LeadingIndicator] = []
@@ -61,10 +66,9 @@ def _look_at_key_results(con: "DuckDBPyConnection", strategy: Strategy) -> None:
             continue
         values = con.execute(f"select date, value from {table} where value is not null").fetchall()  # noqa: S608
         series = _series(strategy, key_result, key_result.measure, values)
-        own_tests = back_tests(series, method, [each for each in tested if each.kr_id == key_result.id])
-        kept = {(each.date, str(each.horizon)): each for each in drawn if each.kr_id == key_result.id}
+        own_tests = back_tests(series, method, tested[key_result.id])
         tests += own_tests
-        ahead += forecasts(series, own_tests, method, kept)
+        ahead += forecasts(series, own_tests, method, drawn[key_result.id])
         if _INDICATORS in built:
             indicators += _leads(con, strategy, key_result, series)
     replace_forecasts(con, "back_test", tests)
@@ -125,11 +129,3 @@ def _built(con: "DuckDBPyConnection") -> set[str]:
         row[0]
         for row in con.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
     }
-
-
-def _method() -> str:
-    """A name for the version of everything that draws: forecasts made by other code are not kept."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(scorecard.__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

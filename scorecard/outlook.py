@@ -101,20 +101,26 @@ class Series:
         rows = line[: max((self.start - first).days, 0)].reshape(-1, self.cycle_days)
         return rows[~np.isnan(rows).any(axis=1)]
 
-    def past(self, day: Day) -> Floats:
-        """What the own view draws from, up to the end of a day: increments of a total, else values; at most half a year of days.
+    @cached_property
+    def _own(self) -> Floats:
+        """What the own view draws from, for the days of the line: increments of a total from its first move on, else values.
 
-        Shape (days,). An average of the cycle has none: it begins anew with each.
+        An average of the cycle has none: it begins anew with each.
         """
-        first, line = self._line
-        until = (day - first).days + 1
-        if self.growth == "total" and len(line):
-            begins = np.arange(len(line)) % self.cycle_days == 0
-            line = line - np.where(begins, 0.0, np.roll(line, 1))
-            line[: int(np.argmax(line != 0))] = np.nan
-        if self.growth == "average":
+        _, line = self._line
+        if self.growth == "average" or not len(line):
             return np.empty(0)
-        past = line[max(until - _MOST_DAYS, 0) : max(until, 0)]
+        if self.growth == "level":
+            return line
+        begins = np.arange(len(line)) % self.cycle_days == 0
+        increments = line - np.where(begins, 0.0, np.roll(line, 1))
+        increments[: int(np.argmax(increments != 0))] = np.nan
+        return increments
+
+    def past(self, day: Day) -> Floats:
+        """What the own view draws from, up to the end of a day, at most half a year of days; shape (days,)."""
+        until = (day - self._line[0]).days + 1
+        past = self._own[max(until - _MOST_DAYS, 0) : max(until, 0)]
         return past[~np.isnan(past)]
 
     def _cycle_of(self, day: Day) -> Day:

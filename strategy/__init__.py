@@ -8,7 +8,7 @@ from strategy.dbt_workspace import WarehouseSettings
 from strategy.dbt_workspace import compile_strategy as compile  # noqa: A004 - the word for it
 from strategy.declared import Declared, declared
 from strategy.field_types import Person
-from strategy.fingerprint import computation_hash, definition_hashes, flow_hash, strategy_hash
+from strategy.fingerprint import code_hash, computation_hash, definition_hashes, flow_hash, strategy_hash
 from strategy.json_schema import write_schemas
 from strategy.loading import load
 from strategy.measure_text import measure_text
@@ -34,6 +34,7 @@ __all__ = [
     "Strategy",
     "Thresholds",
     "WarehouseSettings",
+    "code_hash",
     "compile",
     "computation_hash",
     "declared",

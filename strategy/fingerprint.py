@@ -30,6 +30,11 @@ def computation_hash(package: Path) -> str:
     return _digest(("package", package, path) for room in rooms for path in room.rglob("*") if path.is_file())
 
 
+def code_hash(package: Path) -> str:
+    """SHA-256 (hex) over every Python file of a package."""
+    return _digest(("code", package, path) for path in package.rglob("*.py"))
+
+
 def definition_hashes(strategy: Strategy, project: Path, package: Path) -> dict[str, str]:
     """For each KR's id a SHA-256 (hex) over what its values are computed by: its model, its metric's SQL, staging and flow.
 

@@ -46,6 +46,26 @@ def restated_days(
     simulation stands at the end of its day, whatever the clock says. `definitions` maps the id of each key result to its hash.
     A split stays until the day's value changes again; when a run has time it is computed anew.
     """
+    _find(con, timezone, simulated)
+    _keep(con, definitions)
+    rows = con.execute(
+        """
+        SELECT
+            found.kr_id, found.date, found.known_at, found.happened_by, found.first_value, found.value,
+            found.definition = days.definition
+        FROM found
+        INNER JOIN days ON days.kr_id = found.kr_id AND days.date = found.date
+        WHERE found.first_value <> found.value
+        ORDER BY days.split_at NULLS FIRST, found.known_at DESC, found.kr_id, found.date
+        """
+    ).fetchall()
+    con.execute("DROP TABLE found")
+    con.execute("DROP TABLE days")
+    return [RestatedDay(*row) for row in rows]
+
+
+def _find(con: duckdb.DuckDBPyConnection, timezone: str, simulated: bool) -> None:
+    """The temporary table `found`: the days that read differently, beside the line of the ledger that first told each."""
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE found AS
@@ -86,6 +106,10 @@ def restated_days(
         """,
         {"timezone": timezone, "simulated": simulated},
     )
+
+
+def _keep(con: duckdb.DuckDBPyConnection, definitions: Mapping[str, str]) -> None:
+    """Make `control.restated_days` hold the days found, with the splits that still stand; also as the temporary table `days`."""
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE days AS
@@ -105,20 +129,6 @@ def restated_days(
     con.execute("DELETE FROM control.restated_days")
     con.execute("INSERT INTO control.restated_days SELECT * FROM days")
     con.commit()
-    rows = con.execute(
-        """
-        SELECT
-            found.kr_id, found.date, found.known_at, found.happened_by, found.first_value, found.value,
-            found.definition = days.definition
-        FROM found
-        INNER JOIN days ON days.kr_id = found.kr_id AND days.date = found.date
-        WHERE found.first_value <> found.value
-        ORDER BY days.split_at NULLS FIRST, found.known_at DESC, found.kr_id, found.date
-        """
-    ).fetchall()
-    con.execute("DROP TABLE found")
-    con.execute("DROP TABLE days")
-    return [RestatedDay(*row) for row in rows]
 
 
 def record_splits(con: duckdb.DuckDBPyConnection, splits: Sequence[Split], split_at: datetime) -> None:

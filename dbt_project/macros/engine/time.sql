@@ -69,3 +69,15 @@
 {% macro month_of(day) -%}
     cast({{ dbt.date_trunc('month', day) }} as date)
 {%- endmacro %}
+
+
+{#- A day after all others, for what has not ended. -#}
+{% macro never() -%}
+    cast('9999-12-31' as date)
+{%- endmacro %}
+
+
+{#- The day, or never where there is none. -#}
+{% macro or_never(day) -%}
+    coalesce({{ day }}, {{ plumbline.never() }})
+{%- endmacro %}

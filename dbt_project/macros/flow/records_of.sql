@@ -6,68 +6,81 @@
 -#}
 {% macro records_of(wanted) %}
     select
-        issues._record as record,
-        issues.issue_key as name,
-        issues.summary as title,
-        {{ plumbline.address_of('addresses.address', 'issues.issue_key') }} as url,
-        {{ plumbline.as_text('null') }} as found_in,
-        issues._landed_file as landed_file
-    from {{ ref('stg_jira__issues') }} as issues
+        found.record,
+        found.name,
+        found.title,
+        {{ plumbline.address_of('addresses.address', 'found.opened_by') }} as url,
+        found.found_in,
+        found.landed_file
+    from (
+        select
+            _record as record,
+            _source as source,
+            'issues' as opened_as,
+            issue_key as opened_by,
+            issue_key as name,
+            summary as title,
+            {{ plumbline.as_text('null') }} as found_in,
+            _landed_file as landed_file
+        from {{ ref('stg_jira__issues') }}
+        where _record in (select record from {{ wanted }})
+        union all
+        -- A change is seen on its issue. Each has a first field that it changed.
+        select
+            changes._record as record,
+            changes._source as source,
+            'issues' as opened_as,
+            issues.issue_key as opened_by,
+            issues.issue_key as name,
+            issues.summary as title,
+            {{ plumbline.as_text('null') }} as found_in,
+            changes._landed_file as landed_file
+        from {{ ref('stg_jira__changelogs') }} as changes
+        left join {{ ref('stg_jira__issues') }} as issues
+            on issues._source = changes._source
+            and issues.issue_id = changes.issue_id
+        where changes.item_no = 1
+            and changes._record in (select record from {{ wanted }})
+        union all
+        select
+            _record as record,
+            _source as source,
+            'deals' as opened_as,
+            deal_id as opened_by,
+            name,
+            {{ plumbline.as_text('null') }} as title,
+            {{ plumbline.as_text('null') }} as found_in,
+            _landed_file as landed_file
+        from {{ ref('stg_hubspot__deals') }}
+        where _record in (select record from {{ wanted }})
+        union all
+        select
+            _record as record,
+            _source as source,
+            {{ plumbline.as_text('null') }} as opened_as,
+            {{ plumbline.as_text('null') }} as opened_by,
+            coalesce(nullif(document, ''), _key) as name,
+            description as title,
+            file || ', row ' || row_no as found_in,
+            _landed_file as landed_file
+        from {{ ref('stg_finance__ledger') }}
+        where _record in (select record from {{ wanted }})
+        union all
+        select
+            _record as record,
+            _source as source,
+            {{ plumbline.as_text('null') }} as opened_as,
+            {{ plumbline.as_text('null') }} as opened_by,
+            _key as name,
+            {{ plumbline.as_text('null') }} as title,
+            file || ', row ' || row_no as found_in,
+            _landed_file as landed_file
+        from {{ ref('stg_finance__budgets') }}
+        where _record in (select record from {{ wanted }})
+    ) as found
     left join {{ source('control', 'addresses') }} as addresses
-        on addresses.source = issues._source
-        and addresses.stream = 'issues'
-    where issues._record in (select record from {{ wanted }})
-    union all
-    -- A change is seen on its issue. Each has a first field that it changed.
-    select
-        changes._record as record,
-        issues.issue_key as name,
-        issues.summary as title,
-        {{ plumbline.address_of('addresses.address', 'issues.issue_key') }} as url,
-        {{ plumbline.as_text('null') }} as found_in,
-        changes._landed_file as landed_file
-    from {{ ref('stg_jira__changelogs') }} as changes
-    left join {{ ref('stg_jira__issues') }} as issues
-        on issues._source = changes._source
-        and issues.issue_id = changes.issue_id
-    left join {{ source('control', 'addresses') }} as addresses
-        on addresses.source = issues._source
-        and addresses.stream = 'issues'
-    where changes.item_no = 1
-        and changes._record in (select record from {{ wanted }})
-    union all
-    select
-        deals._record as record,
-        deals.name,
-        {{ plumbline.as_text('null') }} as title,
-        {{ plumbline.address_of('addresses.address', 'deals.deal_id') }} as url,
-        {{ plumbline.as_text('null') }} as found_in,
-        deals._landed_file as landed_file
-    from {{ ref('stg_hubspot__deals') }} as deals
-    left join {{ source('control', 'addresses') }} as addresses
-        on addresses.source = deals._source
-        and addresses.stream = 'deals'
-    where deals._record in (select record from {{ wanted }})
-    union all
-    select
-        _record as record,
-        coalesce(nullif(document, ''), _key) as name,
-        description as title,
-        {{ plumbline.as_text('null') }} as url,
-        file || ', row ' || row_no as found_in,
-        _landed_file as landed_file
-    from {{ ref('stg_finance__ledger') }}
-    where _record in (select record from {{ wanted }})
-    union all
-    select
-        _record as record,
-        _key as name,
-        {{ plumbline.as_text('null') }} as title,
-        {{ plumbline.as_text('null') }} as url,
-        file || ', row ' || row_no as found_in,
-        _landed_file as landed_file
-    from {{ ref('stg_finance__budgets') }}
-    where _record in (select record from {{ wanted }})
+        on addresses.source = found.source
+        and addresses.stream = found.opened_as
 {%- endmacro %}
 
 

@@ -30,5 +30,5 @@
 {#- Whether a deal of deals_waiting_for_handoffs is open at the end of a day. -#}
 {% macro is_at_stake(deals, day) -%}
     {{ deals }}.created_on <= {{ day }}
-        and coalesce({{ deals }}.closed_on, cast('9999-12-31' as date)) > {{ day }}
+        and {{ plumbline.or_never(deals ~ '.closed_on') }} > {{ day }}
 {%- endmacro %}

@@ -17,5 +17,5 @@
     where links.blocker_function <> links.blocked_function
         and not blockers.deleted
         and blockers.item_id not in (select item_id from {{ ref('handoff_items') }})
-        and coalesce({{ plumbline.local_date('blockers.done_at') }}, cast('9999-12-31' as date)) >= {{ plumbline.first_day_of_cycle() }}
+        and {{ plumbline.or_never(plumbline.local_date('blockers.done_at')) }} >= {{ plumbline.first_day_of_cycle() }}
 {%- endmacro %}

@@ -63,7 +63,7 @@ expected as (
         coalesce(usual_times.cycle_days, 0) as usual_cycle_days,
         least(
             {{ plumbline.add_days('firsts.taken_up_on', 'cast(coalesce(usual_times.cycle_days, 0) as integer)') }},
-            coalesce(firsts.delivered_on, cast('9999-12-31' as date))
+            {{ plumbline.or_never('firsts.delivered_on') }}
         ) as could_deliver_on,
         {{ plumbline.add_days('firsts.asked_on', 'cast(coalesce(usual_times.lead_days, 0) as integer)') }} as due_on
     from handoffs
@@ -106,7 +106,7 @@ progress as (
         sum(case when items.done_on between windows.window_start and windows.date then 1 else 0 end) as done_in_window,
         count(distinct case when items.done_on between windows.window_start and windows.date then items.done_on end) as delivery_days_in_window,
         -- What has been in progress for twice as long as is usual is stuck.
-        sum(case when items.started_on <= windows.date and coalesce(items.done_on, cast('9999-12-31' as date)) > windows.date
+        sum(case when items.started_on <= windows.date and {{ plumbline.or_never('items.done_on') }} > windows.date
             and {{ dbt.datediff('items.started_on', 'windows.date', 'day') }} <= 2 * windows.usual_cycle_days then 1 else 0 end) as under_way,
         sum(case when coalesce(items.started_on, items.done_on)
             between {{ plumbline.add_days('windows.date', -27) }} and windows.date then 1 else 0 end) as taken_up_in_4_weeks,
@@ -163,12 +163,11 @@ asked_of_givers as (
 ),
 
 reopenings as (
-    select items.handoff_id, {{ plumbline.local_date('changes."at"') }} as on_date
-    from {{ ref('work_item_changes') }} as changes
-    inner join items on items.item_id = changes.item_id
-    where changes.field = 'status'
-        and changes.from_category = 'done'
-        and changes.to_category <> 'done'
+    select items.handoff_id, reopened.on_date
+    from (
+        {{- plumbline.reopenings() }}
+    ) as reopened
+    inner join items on items.item_id = reopened.item_id
 ),
 
 returns as (

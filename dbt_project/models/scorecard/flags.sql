@@ -62,7 +62,7 @@ intervals as (
 ends_before as (
     select
         *,
-        max(coalesce(closed_on, cast('9999-12-31' as date))) over (
+        max({{ plumbline.or_never('closed_on') }}) over (
             partition by kr_id, rule order by opened_on, closed_on, preference, reason
             rows between unbounded preceding and 1 preceding
         ) as latest_end_before
@@ -84,10 +84,10 @@ voices as (
     select
         *,
         min(opened_on) over (partition by kr_id, rule, stretch) as stretch_opened_on,
-        max(coalesce(closed_on, cast('9999-12-31' as date))) over (partition by kr_id, rule, stretch) as stretch_closed_on,
+        max({{ plumbline.or_never('closed_on') }}) over (partition by kr_id, rule, stretch) as stretch_closed_on,
         row_number() over (
             partition by kr_id, rule, stretch
-            order by coalesce(closed_on, cast('9999-12-31' as date)) desc, preference, opened_on desc, reason
+            order by {{ plumbline.or_never('closed_on') }} desc, preference, opened_on desc, reason
         ) as voice_no
     from joined_intervals
 ),
@@ -100,7 +100,7 @@ key_result_flags as (
         status as severity,
         reason as sentence,
         stretch_opened_on as opened_on,
-        nullif(stretch_closed_on, cast('9999-12-31' as date)) as closed_on
+        nullif(stretch_closed_on, {{ plumbline.never() }}) as closed_on
     from voices
     where voice_no = 1
 ),

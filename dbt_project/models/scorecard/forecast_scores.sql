@@ -51,8 +51,7 @@ judged as (
         told.p_met,
         came.value >= told.p10 and came.value <= told.p90 as is_in_band,
         case
-            when told.target is null
-                then came.value >= coalesce(told.band_low, came.value) and came.value <= coalesce(told.band_high, came.value)
+            when told.target is null then {{ plumbline.is_in_band('came.value', 'told.band_low', 'told.band_high') }}
             when told.target > told.baseline then came.value >= told.target
             else came.value <= told.target
         end as is_met

@@ -31,11 +31,7 @@ items as (
 ),
 
 reopenings as (
-    select item_id, {{ plumbline.local_date('"at"') }} as on_date
-    from {{ ref('work_item_changes') }}
-    where field = 'status'
-        and from_category = 'done'
-        and to_category <> 'done'
+    {{ plumbline.reopenings() }}
 ),
 
 returns as (

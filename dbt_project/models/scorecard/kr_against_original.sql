@@ -41,7 +41,7 @@ select
     target,
     case
         when value is null then null
-        when kind = 'maintain' and value between coalesce(band_low, value) and coalesce(band_high, value) then 'green'
+        when kind = 'maintain' and {{ plumbline.is_in_band('value', 'band_low', 'band_high') }} then 'green'
         when kind = 'maintain' then 'red'
         when target is null then null
         when pace < {{ plumbline.threshold('pace', 'red') }} then 'red'

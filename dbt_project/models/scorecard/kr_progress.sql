@@ -81,7 +81,7 @@ valued as (
         seasons.share as season_share,
         coalesce(seasons.earlier_periods, 0) as earlier_periods,
         coalesce(steps.expected_value, days_of_key_results.baseline) as step_value,
-        series.value >= coalesce(band_low, series.value) and series.value <= coalesce(band_high, series.value) as is_in_band
+        {{ plumbline.is_in_band('series.value', 'band_low', 'band_high') }} as is_in_band
     from days_of_key_results
     left join series
         on series.kr_id = days_of_key_results.kr_id

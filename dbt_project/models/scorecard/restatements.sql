@@ -35,7 +35,7 @@ in_band_of_then as (
     select
         told.number,
         sum(case
-            when days.value >= coalesce(told.band_low, days.value) and days.value <= coalesce(told.band_high, days.value) then 1
+            when {{ plumbline.is_in_band('days.value', 'told.band_low', 'told.band_high') }} then 1
             else 0
         end) as days_in_band
     from told

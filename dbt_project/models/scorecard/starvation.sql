@@ -15,7 +15,7 @@ work as (
     from {{ ref('work_items') }}
     where not deleted
         and function_id is not null
-        and coalesce({{ plumbline.local_date('done_at') }}, cast('9999-12-31' as date)) >= {{ plumbline.first_day_of_cycle() }}
+        and {{ plumbline.or_never(plumbline.local_date('done_at')) }} >= {{ plumbline.first_day_of_cycle() }}
 ),
 
 -- Work of one function is for another when it is in a hand-off to it, or holds up an item of it.
@@ -45,8 +45,8 @@ weekly as (
         for_whom.receiver_function,
         weeks.cycle_week,
         weeks.date,
-        sum(case when coalesce(started_on, cast('9999-12-31' as date)) > weeks.date then 1 else 0 end) as waiting,
-        sum(case when coalesce(started_on, cast('9999-12-31' as date)) > weeks.date
+        sum(case when {{ plumbline.or_never('started_on') }} > weeks.date then 1 else 0 end) as waiting,
+        sum(case when {{ plumbline.or_never('started_on') }} > weeks.date
             then {{ dbt.datediff('created_on', 'weeks.date', 'day') }} else 0 end) as days_waited,
         sum(case when done_on between weeks.week_start and weeks.date then 1 else 0 end) as finished
     from for_whom

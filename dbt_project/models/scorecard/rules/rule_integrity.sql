@@ -17,7 +17,7 @@ paced as (
     select
         *,
         (value_strict - baseline) / nullif(target - baseline, 0) / nullif(expected_progress, 0) as pace_strict,
-        value_strict >= coalesce(band_low, value_strict) and value_strict <= coalesce(band_high, value_strict) as is_strict_in_band
+        {{ plumbline.is_in_band('value_strict', 'band_low', 'band_high') }} as is_strict_in_band
     from days
 ),
 
