@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 from connectors.landing import Landing
 from orchestration import refresh
-from orchestration.ledger import ledger_rows
+from orchestration.ledger import ledger_rows, version_rows
 from orchestration.workspace import Workspace
 from scorecard.ledger import Ledger
 from strategy import InputErrors
 from warehouse.connection import connect
 from warehouse.ledger_mirror import mirror
+from warehouse.strategy_versions import restore_versions
 
 
 def recompute(workspace: Workspace, moment: datetime, as_of: date | None) -> Path:
@@ -53,6 +54,7 @@ def recompute(workspace: Workspace, moment: datetime, as_of: date | None) -> Pat
         refresh.begin(then, "known-at", as_of or day)
         with connect(then.warehouse) as con:
             mirror(con, ledger_rows(reported, chain.answers))
+            restore_versions(con, version_rows(reported))
         refresh.load_landed(then)
         transformation = refresh.prepare(then)
         refresh.transform(then, transformation)

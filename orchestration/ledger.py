@@ -1,21 +1,34 @@
 """The ledger in a run, and `plumbline verify`: the chain, the warehouse's copy of it, the published head, the landed files."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import strategy
 from orchestration.refresh import DBT_PACKAGE, begun_run
 from orchestration.workspace import Workspace
 from publish import NothingPublishedError, Published
-from scorecard.ledger import Answer, AnswerLine, Chain, Finding, Head, Ledger, LedgerError, RunLine, RunReport
+from scorecard.ledger import (
+    Answer,
+    AnswerLine,
+    Chain,
+    Declared,
+    Finding,
+    Head,
+    Ledger,
+    LedgerError,
+    RunLine,
+    RunReport,
+)
 from scorecard.ledger_landing import check_landing, landed_files
 from warehouse.connection import connect
 from warehouse.control import create_control_tables
 from warehouse.ledger_mirror import ledger_head, mirror, strayed, unreported
+from warehouse.strategy_versions import VersionRow, kept_versions, restore_versions
 from warehouse.writer_lock import writer_lock
 
 if TYPE_CHECKING:
@@ -28,6 +41,7 @@ _CUT = (
     "Restore the folder ledger/ from a backup. To begin a new ledger, which proves nothing of what was reported before, "
     "remove ledger/, published/ and warehouse.duckdb and run again."
 )
+_FILLED_AGAIN = "Drop that table of the warehouse: the next run fills it again from the ledger."
 
 
 def recall_ledger(workspace: Workspace) -> None:
@@ -59,7 +73,8 @@ def append_ledger(workspace: Workspace) -> None:
         definitions = strategy.definition_hashes(workspace.strategy, workspace.dbt, DBT_PACKAGE)
         answers = [Answer.model_validate(row) for row in unreported(con, definitions)]
         inputs = landed_files(workspace.landing, loaded, chain)
-        line, lines = Ledger(workspace.ledger).append(chain, report, inputs, answers)
+        declared = _undeclared(con, chain)
+        line, lines = Ledger(workspace.ledger).append(chain, report, inputs, declared, answers)
         mirror(con, ledger_rows([line], lines))
     log.info("ledger: %d answers by run %d", len(lines), line.run)
 
@@ -75,6 +90,16 @@ def ledger_rows(runs: Sequence[RunLine], answers: Sequence[AnswerLine]) -> list[
         }
         for line in answers
         if line.run in about
+    ]
+
+
+def version_rows(runs: Iterable[RunLine]) -> list[VersionRow]:
+    """What these runs declared as rows of `control.strategy_versions`."""
+    return [
+        (each.run_id, each.as_of, each.seen_at, each.cycle_start, each.cycle_end, *fact)
+        for run in runs
+        for each in run.declared
+        for fact in each.facts
     ]
 
 
@@ -139,7 +164,23 @@ def _recalled(workspace: Workspace, con: "DuckDBPyConnection") -> Chain:
     for finding in [*chain.findings, *_cut(chain, [*_warehouse_heads(con), *heads])]:
         raise LedgerError(str(finding))
     mirror(con, ledger_rows(chain.runs, chain.answers))
+    restore_versions(con, version_rows(chain.runs))
     return chain
+
+
+def _undeclared(con: "DuckDBPyConnection", chain: Chain) -> Iterator[Declared]:
+    """The versions of the strategy that the ledger does not have yet, run by run."""
+    known = set(version_rows(chain.runs))
+    new = (row for row in kept_versions(con) if row not in known)
+    for (run_id, as_of, seen_at, cycle_start, cycle_end), rows in groupby(new, key=lambda row: row[:5]):
+        yield Declared(
+            run_id=run_id,
+            as_of=as_of,
+            seen_at=seen_at,
+            cycle_start=cycle_start,
+            cycle_end=cycle_end,
+            facts=tuple(row[5:] for row in rows),
+        )
 
 
 def _published_heads(workspace: Workspace) -> list[tuple[str, Head]]:
@@ -169,5 +210,10 @@ def _copy_findings(con: "DuckDBPyConnection", chain: Chain) -> Iterator[Finding]
     numbers = strayed(con, ledger_rows(chain.runs, chain.answers))
     if numbers:
         what = f"{len(numbers)} rows of control.ledger are not what the ledger says, the first is number {numbers[0]}"
-        mend = "Drop that table of the warehouse: the next run fills it again from the ledger."
-        yield Finding("warehouse.duckdb", None, what, mend)
+        yield Finding("warehouse.duckdb", None, what, _FILLED_AGAIN)
+    # What an interrupted run saw is in no ledger yet; the next run takes it in.
+    declared, reported = set(version_rows(chain.runs)), {run.report.run_id for run in chain.runs}
+    versions = [row for row in kept_versions(con) if row not in declared and row[0] in reported]
+    if versions:
+        what = f"{len(versions)} rows of control.strategy_versions are not what the ledger says, the first is of {versions[0][6]}"
+        yield Finding("warehouse.duckdb", None, what, _FILLED_AGAIN)

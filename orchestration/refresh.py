@@ -140,10 +140,6 @@ def begin(workspace: Workspace, run_id: str, as_of: date) -> None:
         create_forecast_tables(con)
         set_streams(con, streams)
         begin_run(con, run_id, as_of, workspace.strategy.cycle.timezone)
-        cycle = workspace.strategy.cycle
-        record_strategy(
-            con, strategy.declared(workspace.strategy, workspace.metrics), (cycle.start, cycle.end)
-        )
 
 
 def extract(workspace: Workspace, as_of: date) -> list[Manifest]:
@@ -217,8 +213,11 @@ def leaving(workspace: Workspace, as_of: date) -> list[Suite]:
 
 def transform(workspace: Workspace, transformation: Transformation) -> Transformed:
     """Build staging, flow and every KR, judge what arrived, then build the scorecard in the light of that."""
-    definition = strategy.flow_hash(workspace.dbt, DBT_PACKAGE)
+    definition, cycle = strategy.flow_hash(workspace.dbt, DBT_PACKAGE), workspace.strategy.cycle
     with connect(workspace.warehouse) as con:
+        record_strategy(
+            con, strategy.declared(workspace.strategy, workspace.metrics), (cycle.start, cycle.end)
+        )
         set_kr_inputs(con, _kr_inputs(workspace, transformation))
         full = built_by(con) != definition
     log.info("computing %d key results", len(workspace.strategy.key_results))

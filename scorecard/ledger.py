@@ -4,7 +4,8 @@
       000001.ndjson     one file per run, written at once and never changed afterwards
       000002.ndjson
 
-The first line of a file names the run, its strategy, code and inputs; each further line is one key result on one day.
+The first line of a file names the run, its code and inputs, its strategy and what changed in that; each further line is one
+key result on one day.
 Lines are numbered through all files, name the hash of the line before, and end with their own: `hash` is the SHA-256 (hex)
 of the line's bytes before `,"hash":`. So every byte of a file counts, and the last hash stands for everything before it.
 """
@@ -90,6 +91,20 @@ class Answer(_Strict):
     end_p_met: Decimal | None = None
 
 
+class Declared(_Strict):
+    """What the strategy that a run saw says otherwise than the versions before it, or for the first time.
+
+    `facts` are kind, subject, field and value of each. `seen_at` is the start of that run, the cycle its first and last day.
+    """
+
+    run_id: str
+    as_of: Day
+    seen_at: AwareDatetime
+    cycle_start: Day
+    cycle_end: Day
+    facts: tuple[tuple[str, str, str, str | None], ...]
+
+
 class _Line(_Strict):
     number: int
     previous: str
@@ -100,11 +115,13 @@ class RunLine(_Line):
     """The first line of a file. `answers`: how many lines follow.
 
     `inputs`: the landed files that the run before did not know; `given_up`: those it knew and this one was made without.
+    `declared`: how the strategy differs from the last that was reported from, as this run and interrupted ones before it saw it.
     """
 
     report: RunReport
     inputs: tuple[Landed, ...]
     given_up: tuple[str, ...]
+    declared: tuple[Declared, ...] = ()
     answers: int
     hash: str
 
@@ -193,7 +210,12 @@ class Ledger:
         return chain
 
     def append(
-        self, chain: Chain, report: RunReport, inputs: Iterable[Landed], answers: Sequence[Answer]
+        self,
+        chain: Chain,
+        report: RunReport,
+        inputs: Iterable[Landed],
+        declared: Iterable[Declared],
+        answers: Sequence[Answer],
     ) -> tuple[RunLine, list[AnswerLine]]:
         """Add a run to the ledger, which reads as `chain` and has no findings. A process that dies here leaves it as it was.
 
@@ -215,6 +237,7 @@ class Ledger:
                 report=report,
                 inputs=tuple(now[file] for file in sorted(now.keys() - before.keys())),
                 given_up=tuple(sorted(before.keys() - now.keys())),
+                declared=tuple(declared),
                 answers=len(answers),
                 hash="",
             )

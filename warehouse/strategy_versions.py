@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 
 import duckdb
 
@@ -11,6 +11,9 @@ from warehouse.control import current_run
 
 Fact = tuple[str, str, str, str | None]
 """Kind, subject, field and value of one fact that a strategy declares."""
+
+VersionRow = tuple[str, date, datetime, date, date, str, str, str, str | None]
+"""A row of `control.strategy_versions`: run, its day, its start (UTC), the cycle's first and last day, and the fact."""
 
 _APPEND_CHANGES = """
 INSERT INTO control.strategy_versions
@@ -58,3 +61,18 @@ def record_strategy(con: duckdb.DuckDBPyConnection, facts: Iterable[Fact], cycle
             "cycle_start": cycle[0], "cycle_end": cycle[1],
         },
     )  # fmt: skip
+
+
+def kept_versions(con: duckdb.DuckDBPyConnection) -> list[VersionRow]:
+    """Everything that is kept, in the order in which it was seen."""
+    return con.execute("FROM control.strategy_versions ORDER BY seen_at, rowid").fetchall()
+
+
+def restore_versions(con: duckdb.DuckDBPyConnection, rows: Sequence[VersionRow]) -> None:
+    """Put back those of the rows that are not kept any more."""
+    kept = set(kept_versions(con))
+    lost = [row for row in rows if row not in kept]
+    if lost:
+        columns = [list(column) for column in zip(*lost, strict=True)]
+        unnested = ", ".join(["unnest(?)"] * len(columns))
+        con.execute(f"INSERT INTO control.strategy_versions SELECT {unnested}", columns)

@@ -121,6 +121,11 @@ def change_the_warehouse(folder: Path) -> None:
         con.execute("update control.ledger set value = value + 1 where number = 5")
 
 
+def change_a_version_of_the_strategy(folder: Path) -> None:
+    with connect(folder / "warehouse.duckdb") as con:
+        con.execute("update control.strategy_versions set value = '1' where field = 'target'")
+
+
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
@@ -132,6 +137,7 @@ def change_the_warehouse(folder: Path) -> None:
         (change_a_landed_file, "landing/finance/ledger/"),
         (remove_a_manifest, ".manifest.json"),
         (change_the_warehouse, "number 5"),
+        (change_a_version_of_the_strategy, "control.strategy_versions"),
     ],
 )
 def test_what_was_changed_is_named_with_what_to_do(
@@ -161,23 +167,42 @@ def test_no_run_goes_on_from_a_ledger_that_is_not_what_it_was(
     assert {path: path.read_bytes() for path in (state(workspace) / "ledger").iterdir()} == files
 
 
-def test_a_warehouse_that_is_built_again_takes_its_copy_from_the_ledger(workspace: Path) -> None:
+def test_a_moved_target_cannot_be_hidden_by_building_the_warehouse_again(workspace: Path) -> None:
+    objective = workspace / "strategy" / "objectives" / "healthy-growth.yml"
+    text = objective.read_text(encoding="utf-8")
+    assert "target: 900000" in text
+    objective.write_text(text.replace("target: 900000", "target: 450000"), encoding="utf-8")
     (state(workspace) / "warehouse.duckdb").unlink()
     answer = plumbline("run", "-w", workspace)
     assert answer.code == 0, answer.err
+    parquet = state(workspace) / "published" / "current" / "tables" / "strategy_changes.parquet"
+    found = "select kr_id, field, old_value, new_value from read_parquet(?)"
+    changes = duckdb.execute(found, [str(parquet)]).fetchall()
+    assert changes == [("revenue-posted", "target", "900000", "450000")]
     answer = verified(workspace)
     assert answer.code == 0, answer.out
     assert "3 runs" in answer.out
 
 
-@pytest.mark.parametrize("lacking", ["true", "run = 2"])
-def test_the_warehouse_takes_what_its_copy_lacks_from_the_ledger(workspace: Path, lacking: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "lacking"),
+    [
+        ("ledger", "true"),
+        ("ledger", "run = 2"),
+        ("strategy_versions", "true"),
+        ("strategy_versions", "field = 'target'"),
+    ],
+)
+def test_the_warehouse_takes_what_its_copy_lacks_from_the_ledger(
+    workspace: Path, table: str, lacking: str
+) -> None:
+    everything = f"select * from control.{table} order by all"
     with connect(state(workspace) / "warehouse.duckdb") as con:
-        whole = con.execute("select * from control.ledger order by number").fetchall()
-        con.execute(f"delete from control.ledger where {lacking}")
+        whole = con.execute(everything).fetchall()
+        con.execute(f"delete from control.{table} where {lacking}")
     recall_ledger(Workspace(workspace))
     with connect(state(workspace) / "warehouse.duckdb") as con:
-        assert con.execute("select * from control.ledger order by number").fetchall() == whole
+        assert con.execute(everything).fetchall() == whole
 
 
 def test_before_the_first_run_there_is_nothing_to_verify(tmp_path: Path) -> None:

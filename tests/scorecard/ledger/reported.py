@@ -48,7 +48,8 @@ class Reporting:
             computation="c" * 64,
             version="0.1.0",
         )
-        self.ledger.append(chain, about, landed_files(self.landing, self.loaded(), chain), list(answers))
+        inputs = landed_files(self.landing, self.loaded(), chain)
+        self.ledger.append(chain, about, inputs, [], list(answers))
 
     def loaded(self) -> dict[str, str]:
         """What the warehouse would say it has loaded: everything that has landed."""
