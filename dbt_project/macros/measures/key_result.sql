@@ -92,7 +92,8 @@ with days as (
 
 last_day as (
     select * from days
-    where date = (select max(date) from days)
+    order by date desc
+    limit 1
 ),
 
 records as (

@@ -6,9 +6,10 @@ stages as (
     select * from {{ ref('stg_hubspot__stages') }}
 ),
 
-moves as (
+moves_to_the_end as (
     select * from {{ ref('deal_changes') }}
     where field = 'stage'
+        and to_value in (select stage_id from stages where is_closed or is_won)
 ),
 
 pipelines_of_functions as (
@@ -38,7 +39,7 @@ entries as (
         moves.deal_id,
         max(case when into_stage.is_closed and not coalesce(out_of_stage.is_closed, false) then moves."at" end) as last_closed_at,
         max(case when into_stage.is_won and not coalesce(out_of_stage.is_won, false) then moves."at" end) as last_won_at
-    from moves
+    from moves_to_the_end as moves
     inner join deals on deals._source || '/' || deals.deal_id = moves.deal_id
     left join stages_by_id as into_stage
         on into_stage._source = deals._source

@@ -31,23 +31,34 @@ deals as (
 -- 1. Close date pushed again and again.
 close_dates as (
     select
-        deals.*,
-        {{ plumbline.local_date('changes."at"') }} as moved_on,
-        changes."at" as moved_at,
-        changes.by_id,
-        {{ plumbline.parse_date('changes.from_value') }} as day_before,
-        {{ plumbline.parse_date('changes.to_value') }} as day_after
-    from deals
-    inner join changes on changes.deal_id = deals.deal_id
-    where changes.field = 'close_date'
+        deal_id,
+        "at",
+        by_id,
+        from_value,
+        to_value,
+        count(*) over (partition by deal_id) as close_dates
+    from changes
+    where field = 'close_date'
+        and deal_id in (select deal_id from deals)
+),
+
+movings as (
+    select
+        deal_id,
+        "at",
+        by_id,
+        {{ plumbline.parse_date('from_value') }} as day_before,
+        {{ plumbline.parse_date('to_value') }} as day_after
+    from close_dates
+    where close_dates >= {{ var('integrity_close_date_pushes') }}
 ),
 
 pushes as (
     select
         *,
-        row_number() over (partition by deal_id order by moved_at, day_after) as push_no,
+        row_number() over (partition by deal_id order by "at", day_after) as push_no,
         count(*) over (partition by deal_id) as pushes
-    from close_dates
+    from movings
     where day_after > day_before
 ),
 
@@ -55,17 +66,18 @@ close_date_pushed as (
     select
         'close_date_pushed' as rule,
         false as is_severe,
-        _record as record,
-        name as item,
-        function_id,
-        moved_on as on_date,
-        by_id,
+        deals._record as record,
+        deals.name as item,
+        deals.function_id,
+        {{ plumbline.local_date('pushes."at"') }} as on_date,
+        pushes.by_id,
         {{ plumbline.as_text('null') }} as kr_id,
-        name || ' had its close date moved later ' || {{ plumbline.as_text('pushes') }} || ' times, the last time to '
-        || {{ plumbline.as_text('day_after') }} || '.' as sentence
+        deals.name || ' had its close date moved later ' || {{ plumbline.as_text('pushes.pushes') }} || ' times, the last time to '
+        || {{ plumbline.as_text('pushes.day_after') }} || '.' as sentence
     from pushes
-    where pushes >= {{ var('integrity_close_date_pushes') }}
-        and push_no = pushes
+    inner join deals on deals.deal_id = pushes.deal_id
+    where pushes.pushes >= {{ var('integrity_close_date_pushes') }}
+        and pushes.push_no = pushes.pushes
 ),
 
 -- A deal may have come through stages of another pipeline, and its history names no pipeline.
@@ -75,6 +87,7 @@ stages_by_id as (
     group by source, stage_id
 ),
 
+-- Of won deals all moves, of others those of the cycle.
 moves as (
     select
         changes.deal_id,
@@ -95,6 +108,7 @@ moves as (
         on out_of_stage.source = all_deals.source
         and out_of_stage.stage_id = changes.from_value
     where changes.field = 'stage'
+        and (all_deals.is_won or {{ plumbline.local_date('changes."at"') }} >= {{ plumbline.first_day_of_cycle() }})
 ),
 
 -- 2. Won and then undone.
@@ -135,15 +149,11 @@ won_and_undone as (
 -- 3. Amount or stage edited after the deal was won.
 edits_after_won as (
     select
-        deals.*,
-        changes.field,
-        changes.from_value,
-        changes.to_value,
-        changes.by_id,
+        changes.*,
         {{ plumbline.local_date('changes."at"') }} as edited_on,
-        row_number() over (partition by deals.deal_id order by changes."at" desc, changes.field, changes.to_value) as from_last
-    from deals
-    inner join changes on changes.deal_id = deals.deal_id
+        row_number() over (partition by changes.deal_id order by changes."at" desc, changes.field, changes.to_value) as from_last
+    from changes
+    inner join deals on deals.deal_id = changes.deal_id
     where deals.is_won
         and changes.field in ('amount', 'stage')
         and {{ plumbline.local_date('changes."at"') }} > deals.won_on
@@ -155,16 +165,18 @@ edited_after_won as (
     select
         'edited_after_won' as rule,
         false as is_severe,
-        _record as record,
-        name as item,
-        function_id,
-        edited_on as on_date,
-        by_id,
+        deals._record as record,
+        deals.name as item,
+        deals.function_id,
+        edits.edited_on as on_date,
+        edits.by_id,
         {{ plumbline.as_text('null') }} as kr_id,
-        name || ' was won on ' || {{ plumbline.as_text('won_on') }} || ', and its ' || field || ' was changed from ' || from_value
-        || ' to ' || coalesce(nullif(to_value, ''), 'nothing') || ' on ' || {{ plumbline.as_text('edited_on') }} || '.' as sentence
-    from edits_after_won
-    where from_last = 1
+        deals.name || ' was won on ' || {{ plumbline.as_text('deals.won_on') }} || ', and its ' || edits.field || ' was changed from '
+        || edits.from_value || ' to ' || coalesce(nullif(edits.to_value, ''), 'nothing') || ' on '
+        || {{ plumbline.as_text('edits.edited_on') }} || '.' as sentence
+    from edits_after_won as edits
+    inner join deals on deals.deal_id = edits.deal_id
+    where edits.from_last = 1
 ),
 
 -- 4. Stages skipped on the way to won, where won deals of the pipeline usually go through all of them.
@@ -209,26 +221,34 @@ steps as (
     where all_deals.is_won
 ),
 
-skips as (
-    select
-        *,
-        step_after - step_before - 1 as skipped,
-        row_number() over (partition by deal_id order by step_after - step_before desc, "at" desc, by_id) as from_largest
+ways as (
+    select deal_id, max(step_after - step_before - 1) as skipped
     from steps
     where step_before is not null
         and step_after is not null
+    group by deal_id
 ),
 
 usual_ways as (
     select
         all_deals.source,
         all_deals.pipeline_id,
-        sum(case when skips.skipped > 0 then 0 else 1.0 end) / count(*) as share_without
-    from skips
-    inner join all_deals on all_deals.deal_id = skips.deal_id
-    where skips.from_largest = 1
+        sum(case when ways.skipped > 0 then 0 else 1.0 end) / count(*) as share_without
+    from ways
+    inner join all_deals on all_deals.deal_id = ways.deal_id
     group by all_deals.source, all_deals.pipeline_id
     having count(*) >= {{ var('integrity_usual_records') }}
+),
+
+skips as (
+    select
+        deal_id,
+        day,
+        by_id,
+        step_after - step_before - 1 as skipped,
+        row_number() over (partition by deal_id order by step_after - step_before desc, "at" desc, by_id) as from_largest
+    from steps
+    where step_after - step_before > 1
 ),
 
 stages_skipped as (
@@ -250,7 +270,6 @@ stages_skipped as (
         on usual_ways.source = deals.source
         and usual_ways.pipeline_id = deals.pipeline_id
     where skips.from_largest = 1
-        and skips.skipped > 0
         and usual_ways.share_without >= {{ var('integrity_usual_share') }}
 ),
 
