@@ -25,7 +25,8 @@ from connectors.errors import InputError, PullFailed
 from connectors.finance_layouts import FinanceFilesConfig, Layout
 from connectors.finance_postings import Export, Record
 from connectors.landing import Landing, Manifest
-from connectors.source import Progress, Stream
+from connectors.source import Progress
+from connectors.stream import Stream
 
 __all__ = ["FinanceFiles", "FinanceFilesConfig", "Layout"]
 

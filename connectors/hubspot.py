@@ -11,7 +11,8 @@ from connectors.http import Patience
 from connectors.hubspot_api import HubSpotApi, JsonObject
 from connectors.hubspot_config import DealProperties, HubSpotConfig
 from connectors.landing import Landing, Manifest
-from connectors.source import Progress, Stream
+from connectors.source import Progress
+from connectors.stream import Stream
 
 __all__ = ["DealProperties", "HubSpot", "HubSpotConfig"]
 

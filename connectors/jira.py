@@ -15,7 +15,8 @@ from connectors.http import HttpClient, Patience
 from connectors.jira_api import JiraApi, JsonObject
 from connectors.jira_config import JiraCloudConfig, JiraFields
 from connectors.landing import Landing, LandingWriter, Manifest
-from connectors.source import Progress, Stream
+from connectors.source import Progress
+from connectors.stream import Stream
 
 __all__ = ["JiraCloud", "JiraCloudConfig", "JiraFields"]
 

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from connectors.source import JsonPath, Mode, Stream
+from connectors.stream import JsonPath, Mode, Stream
 
 Record = Mapping[str, Any]
 

@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from connectors.landing import Landing, Manifest
-
-JsonPath = tuple[str, ...]
-Mode = Literal["incremental", "snapshot"]
+from connectors.landing import Landing, Manifest
+from connectors.stream import Stream
 
 # Called with source, stream and the rows landed so far in this pull.
 Progress = Callable[[str, str, int], None]
-
-
-@dataclass(frozen=True)
-class Stream:
-    """One kind of record of a source.
-
-    The texts found at the paths of ``key``, joined by "/", are a record's natural key. ``updated_at`` is the path to
-    an ISO timestamp with offset; ``None`` means that the time of landing stands for it. A pull of a ``snapshot``
-    stream brings every record there is, so that one which is missing has been deleted; an ``incremental`` pull
-    brings what changed and says nothing about the rest.
-    """
-
-    name: str
-    key: tuple[JsonPath, ...]
-    updated_at: JsonPath | None
-    mode: Mode = "incremental"
 
 
 class Source(Protocol):

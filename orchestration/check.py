@@ -3,6 +3,7 @@
 from typing import Any
 
 from orchestration import refresh
+from orchestration.project import prepare
 from orchestration.sources import check_all, connected
 from orchestration.workspace import Workspace
 
@@ -13,7 +14,7 @@ def check_workspace(workspace: Workspace) -> dict[str, Any]:
     Raises InputErrors with every problem of a kind at once: first the files, then the connections.
     """
     strategy = workspace.strategy
-    refresh.prepare(workspace).parse()
+    prepare(workspace).parse()
     with connected(workspace, refresh.as_of_day(workspace, None)) as sources:
         answers = check_all(workspace, sources)
     return {

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import dagster as dg
 
-from orchestration import refresh
 from orchestration.assets import (
     landing_asset,
     published_asset,
@@ -16,6 +15,7 @@ from orchestration.assets import (
     raw_asset,
     transformation_asset,
 )
+from orchestration.project import prepare
 from orchestration.sensors import observations_asset, operations_sensor
 from orchestration.workspace import Workspace
 
@@ -31,7 +31,7 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
 
     Raises InputErrors when plumbline.yml or the strategy is wrong.
     """
-    transformation = refresh.prepare(workspace)
+    transformation = prepare(workspace)
     late = timedelta(hours=workspace.config.schedule.late_after_hours)
     everything = dg.AssetSelection.all()
     pulled = dg.AssetSelection.key_prefixes(["landing"], ["raw"])

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from connectors.landing import Landing
 from orchestration import refresh
 from orchestration.ledger import ledger_rows, version_rows
+from orchestration.project import prepare
 from orchestration.workspace import Workspace
 from scorecard.ledger import Ledger
 from strategy import InputErrors
@@ -56,7 +57,7 @@ def recompute(workspace: Workspace, moment: datetime, as_of: date | None) -> Pat
             mirror(con, ledger_rows(reported, chain.answers))
             restore_versions(con, version_rows(reported))
         refresh.load_landed(then)
-        transformation = refresh.prepare(then)
+        transformation = prepare(then)
         refresh.transform(then, transformation)
         failed = [gate for gate in refresh.check_published(then) if not gate.passed]
         if failed:

@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import strategy
-from orchestration.refresh import DBT_PACKAGE, begun_run
+from orchestration.project import DBT_PACKAGE
+from orchestration.refresh import begun_run
 from orchestration.workspace import Workspace
 from publish import NothingPublishedError, Published
 from scorecard.ledger import (

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import strategy
 from connectors.errors import InputError, PullFailed, SourceError
-from connectors.hubspot_config import DealProperties, HubSpotConfig
-from connectors.jira_config import JiraCloudConfig, JiraFields
 from connectors.landing import Landing, Manifest
 from connectors.source import Source
 from expectations.arriving import arriving_suites
@@ -29,12 +27,13 @@ from expectations.published import published_suites
 from expectations.suites import Suite
 from orchestration import check_results
 from orchestration.ahead import look_ahead
+from orchestration.project import DBT_PACKAGE
 from orchestration.restatements import restate
 from orchestration.sources import connected, listed, problem_of
 from orchestration.transformation import NodeResult, Transformation
 from orchestration.workspace import Workspace
 from publish import Publication, publish
-from strategy import InputErrors, Problem, WarehouseSettings
+from strategy import InputErrors, Problem
 from warehouse.connection import connect
 from warehouse.control import (
     CheckResult,
@@ -63,9 +62,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("plumbline")
 
-DBT_PACKAGE = Path(__file__).parent.parent / "dbt_project"
-# No record has such a field, so what is read from it is empty.
-_NO_FIELD = "no_such_field"
 _LOCK_SECONDS = 600.0
 _PROGRESS_SECONDS = 2.0
 # Streams whose records bear the day something happened in the business; plans and lists of names do not.
@@ -76,8 +72,6 @@ _COMPUTED = " ".join(
     f"config.schema:{each}" for each in ("strategy", "staging", "flow", "key_results", "handoffs")
 )
 _SCORED = "kr_values config.schema:scorecard"
-
-Mapped = TypeVar("Mapped", JiraFields, DealProperties)
 
 _held = ExitStack()
 _held_warehouses: set[Path] = set()
@@ -98,25 +92,6 @@ def as_of_day(workspace: Workspace, asked: date | None) -> date:
     if workspace.config.simulation is not None:
         return workspace.config.simulation.as_of
     return datetime.now(ZoneInfo(workspace.strategy.cycle.timezone)).date()
-
-
-def prepare(workspace: Workspace) -> Transformation:
-    """Compile the strategy into the workspace's dbt project; what has not changed is neither written nor parsed again."""
-    entries = workspace.config.sources.items()
-    trackers = {name: entry.fields for name, entry in entries if isinstance(entry, JiraCloudConfig)}
-    accounts = {name: entry.properties for name, entry in entries if isinstance(entry, HubSpotConfig)}
-    jira = _shared(workspace, "fields", trackers, JiraFields())
-    deals = _shared(workspace, "properties", accounts, DealProperties())
-    settings = WarehouseSettings(
-        warehouse=workspace.warehouse,
-        threads=workspace.config.threads,
-        jira_estimate_field=jira.estimate or _NO_FIELD,
-        jira_sprint_field=jira.sprints or _NO_FIELD,
-        hubspot_product_property=deals.product or _NO_FIELD,
-        hubspot_waits_for_property=deals.waits_for or _NO_FIELD,
-    )
-    strategy.compile(workspace.strategy, workspace.metrics, settings, DBT_PACKAGE, workspace.dbt)
-    return Transformation(workspace.dbt)
 
 
 def begin(workspace: Workspace, run_id: str, as_of: date) -> None:
@@ -327,26 +302,6 @@ class _Progress:
         if now - self._told >= _PROGRESS_SECONDS:
             self._told = now
             log.info("pulling %s %s: %d records", source, stream, rows)
-
-
-def _shared(workspace: Workspace, field: str, by_source: Mapping[str, Mapped], usual: Mapped) -> Mapped:
-    """What all sources of a system have in common: its staging SQL reads the same fields for all of them.
-
-    Raises InputErrors where two differ; `usual` stands in for a system that no source is of.
-    """
-    first = next(iter(by_source.values()), usual)
-    problems = [
-        workspace.problem(
-            ("sources", name, field),
-            f"`{field}` differs from that of another source of the same system",
-            "Give both the same ids: records of a system are read by the same fields.",
-        )
-        for name, given in by_source.items()
-        if given != first
-    ]
-    if problems:
-        raise InputErrors(problems)
-    return first
 
 
 def _addresses(sources: Iterable[Source]) -> dict[str, Mapping[str, str]]:

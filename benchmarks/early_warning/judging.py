@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel, TypeAdapter
 
 from orchestration import refresh
+from orchestration.project import prepare
 from orchestration.workspace import Workspace
 from scorecard.handoffs import HandoffDay
 from warehouse.connection import connect
@@ -49,7 +50,7 @@ _ANSWERS = """
 
 def judge(workspace: Workspace, evenings: Path) -> dict[date, list[Answer]]:
     """Refresh the workspace on every evening in the folder, and read what the scorecard says."""
-    transformation = refresh.prepare(workspace)
+    transformation = prepare(workspace)
     said = {}
     for folder in sorted(evenings.iterdir()):
         evening = date.fromisoformat(folder.name)

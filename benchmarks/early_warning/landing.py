@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.early_warning.companies import DONE, IN_PROGRESS, TODO, Company, Item, moment
 from connectors.jira import API_VERSION, CHANGELOGS, FIELDS, ISSUES, PROJECTS, STATUSES
 from connectors.landing import Landing
-from connectors.source import Stream
+from connectors.stream import Stream
 
 Json = dict[str, Any]
 SOURCE = "jira"

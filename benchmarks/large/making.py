@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 
 from connectors.landing import Manifest
-from connectors.source import Source, Stream
+from connectors.source import Source
+from connectors.stream import Stream
 from orchestration.sources import listed
 from orchestration.workspace import Workspace
 

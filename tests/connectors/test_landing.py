@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.landing import Landing, Manifest
-from connectors.source import Stream
+from connectors.stream import Stream
 
 ISSUES = Stream("issues", key=(("id",),), updated_at=("fields", "updated"))
 STATUSES = Stream("statuses", key=(("id",),), updated_at=None, mode="snapshot")
@@ -136,7 +136,7 @@ def test_a_pull_that_fails_leaves_nothing_but_a_part_file_which_the_next_removes
 def test_a_pull_that_is_killed_leaves_nothing_that_counts(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys; from pathlib import Path; from connectors.landing import Landing;"
-        "from connectors.source import Stream;"
+        "from connectors.stream import Stream;"
         "writer = Landing(Path(sys.argv[1])).open('jira', 'jira', Stream('issues', (('id',),), None), None, '3');"
         "writer.__enter__(); writer.write({'id': str(n), 'text': 'x' * 500} for n in range(20000));"
         "os.kill(os.getpid(), signal.SIGKILL)"

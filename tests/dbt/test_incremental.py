@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from connectors.landing import Landing
-from connectors.source import Stream
+from connectors.stream import Stream
 from tests.dbt.scratch_project import ScratchProject
 from warehouse.connection import connect
 from warehouse.control import mark_built

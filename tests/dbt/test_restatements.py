@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from connectors.landing import Landing
-from connectors.source import Stream
+from connectors.stream import Stream
 from orchestration import restatements
 from orchestration.restatements import restate
 from orchestration.transformation import Transformation

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.landing import Landing
-from connectors.source import Stream
+from connectors.stream import Stream
 from tests.warehouse.warehouse_parts import (
     ISSUES,
     STATUSES,

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from connectors.landing import Landing, Manifest
-from connectors.source import Stream
+from connectors.stream import Stream
 from warehouse.control import create_control_tables
 from warehouse.raw import create_raw_tables
 

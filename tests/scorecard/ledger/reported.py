@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from connectors.landing import Landing
-from connectors.source import Stream
+from connectors.stream import Stream
 from scorecard.ledger import Answer, Chain, Finding, Ledger, RunReport
 from scorecard.ledger_landing import check_landing, landed_files
 
