@@ -11,6 +11,7 @@ from scipy.stats import betabinom
 from scorecard.forecast import (
     blend,
     forecast_accumulate,
+    forecast_indicated,
     forecast_level,
     leading,
     log_density,
@@ -118,6 +119,55 @@ def test_the_reference_class_goes_on_as_the_cycles_that_stood_here_did() -> None
     assert reference_class(paths, shares, 1.0, 55.0) == pytest.approx(55.0)
     with pytest.raises(ValueError, match="needs 3"):
         reference_class(paths[:2], shares, 0.5, 10.0)
+
+
+def test_the_worked_example_of_an_indicator() -> None:
+    """The worked example of docs/method.md."""
+    weeks = np.array([11.0, 13, 12, 16, 14, 10, 18, 14])
+    moves = np.array([1.0, 3, 2, 0, 4, 2, 1, 3])
+    draws = forecast_indicated(np.repeat(weeks / 7, 7), moves, 2, [7, 14, 21], 108.0)
+    assert draws[:, :2] == pytest.approx(np.tile([120.0, 136.0], (4000, 1)))
+    # The third week is drawn from the past: its mean is that of the eight weeks.
+    assert draws[:, 2].mean() == pytest.approx(136 + weeks.mean(), rel=0.01)
+    assert draws[:, 2].std() > 1
+    assert view_weights(np.log([[0.1, 0.3], [0.1, 0.3], [0.2, 0.1]]), (1.0, 0.0)) == pytest.approx(
+        (0.612, 0.388), abs=5e-4
+    )
+    assert list(view_weights(np.empty((0, 2)), (1.0, 0.0))) == [1.0, 0.0]
+
+
+def test_an_indicator_tells_the_weeks_of_its_lead_and_its_band_covers_what_comes() -> None:
+    inside, narrower = [], []
+    for seed in range(100):
+        dice = np.random.default_rng(seed)
+        moves = dice.normal(size=32)
+        slope = -6 if seed % 2 else 6
+        weeks = 20 + slope * moves[:-3] + 3 * dice.normal(size=29)
+        days, known = np.repeat(weeks[:26] / 7, 7), moves[3:29]
+        told, own = forecast_indicated(days, known, 3, [21])[:, 0], forecast_accumulate(days, [21])[:, 0]
+        low, high = np.quantile(told, [0.1, 0.9])
+        inside.append(low <= weeks[26:].sum() <= high)
+        narrower.append((high - low) / np.ptp(np.quantile(own, [0.1, 0.9])))
+    assert 0.75 <= np.mean(inside) <= 0.9
+    assert np.mean(narrower) < 0.7
+
+
+def test_an_indicator_that_stood_still_tells_nothing_and_a_short_past_is_refused() -> None:
+    days = np.random.default_rng(1).poisson(2, 182).astype(float)
+    still = forecast_indicated(days, np.zeros(25), 3, [21], 7.0)
+    assert still.mean() == pytest.approx(forecast_accumulate(days, [21], 7.0).mean(), rel=0.05)
+    assert (forecast_indicated(days, np.arange(25.0) % 5 * 99, 3, [21, 80], 7.0) >= 7.0).all()
+    with pytest.raises(ValueError, match="at least 7 weeks"):
+        forecast_indicated(days, np.ones(6), 3, [21])
+
+
+def test_the_weights_are_those_of_the_best_log_score_of_the_past_and_the_credited_forecasts() -> None:
+    density = np.array([[0.1, 0.3], [0.4, 0.3], [0.2, 0.1], [0.1, 0.5]])
+    tried = np.linspace(0.0005, 0.9995, 2000)
+    scores = np.log(density[:, :1] * tried + density[:, 1:] * (1 - tried)).sum(axis=0)
+    for credited in ((2.0, 2.0), (1.0, 0.0)):
+        held = scores + credited[0] * np.log(tried) + credited[1] * np.log(1 - tried)
+        assert view_weights(np.log(density), credited)[0] == pytest.approx(tried[held.argmax()], abs=1e-3)
 
 
 def test_the_blend_weighs_the_view_that_foretold_the_past() -> None:
