@@ -333,7 +333,7 @@ def _surest(series: Series, day: Day) -> _Leader | None:
     found = [
         (measured.p_value, _Leader(number, indicator, measured.weeks))
         for number, indicator in enumerate(series.indicators, start=1)
-        if (measured := lead(series, indicator, day)).verdict == "leads" and measured.weeks
+        if (measured := lead(series, indicator, day)).weeks
     ]
     return min(found, key=lambda each: each[0])[1] if found else None
 
