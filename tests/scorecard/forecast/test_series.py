@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import betabinom
+from scipy.stats import betabinom, t
 
 from scorecard.forecast import (
     blend,
@@ -168,6 +168,25 @@ def test_the_weights_are_those_of_the_best_log_score_of_the_past_and_the_credite
     for credited in ((2.0, 2.0), (1.0, 0.0)):
         held = scores + credited[0] * np.log(tried) + credited[1] * np.log(1 - tried)
         assert view_weights(np.log(density), credited)[0] == pytest.approx(tried[held.argmax()], abs=1e-3)
+
+
+def test_cycles_that_ended_alike_have_a_band_as_wide_as_they_were_uneven() -> None:
+    shares = np.arange(14) / 13
+    dice = np.random.default_rng(7)
+    widths = []
+    for uneven in (0, 1, 2):
+        weeks = np.array([5.0 + uneven * dice.permutation([-2, -1, -1, 0, 0, 0, 1, 1, 2]) for _ in range(4)])
+        begun = np.full((4, 4), 5.0)
+        paths = np.cumsum(np.hstack([np.zeros((4, 1)), begun, weeks]), axis=1)
+        draws = reference_class(paths, shares, 4 / 13, 20.0)
+        assert np.median(draws) == pytest.approx(65, abs=0.5)
+        widths.append(np.ptp(np.quantile(draws, [0.1, 0.9])))
+    assert widths[0] == pytest.approx(0, abs=1e-6)
+    assert widths[2] == pytest.approx(2 * widths[1], rel=0.05)
+    # As one more cycle would count whose weeks are independent: 9 of them, beside the 4 that there are.
+    weekly = np.std([0] * 4 + [-2, -1, -1, 0, 0, 0, 1, 1, 2], ddof=1)
+    spread = weekly * np.sqrt(9 / 5) * 1.06 * 4**-0.2
+    assert widths[1] == pytest.approx(spread * 2 * t(3).ppf(0.9), rel=0.1)
 
 
 def test_the_blend_weighs_the_view_that_foretold_the_past() -> None:
