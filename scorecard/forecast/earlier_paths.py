@@ -23,7 +23,8 @@ def reference_class(
     `value`. Each draw goes on as one of them did, from the value on; cycles that stood nearer at the same share are drawn more
     often (Gaussian kernel, one standard deviation of where they stood). A normal jitter of Silverman's width (1986) widens few
     cycles into a distribution, with the tails of Student's t for as many as count. Paths that went on all alike have no spread to
-    show: it is then what their own unevenness would make, counting as one cycle. ValueError for less than three paths.
+    show: it is then what their own unevenness would make, counting as one cycle. Where no path ever fell, no draw does.
+    ValueError for less than three paths.
     """
     paths, shares = np.asarray(paths, dtype=np.float64), np.asarray(shares, dtype=np.float64)
     if len(paths) < _FEWEST:
@@ -44,7 +45,10 @@ def reference_class(
     jitter = 1.06 * spread * effective**-0.2
     strays = picked - middle + jitter * dice.standard_normal(DRAWS)
     free = max(effective - 1, 1.0)
-    return np.asarray(value + middle + strays * np.sqrt(free / dice.chisquare(free, DRAWS)))
+    ahead = middle + strays * np.sqrt(free / dice.chisquare(free, DRAWS))
+    if (np.diff(paths) >= 0).all():
+        ahead = np.maximum(ahead, 0)
+    return np.asarray(value + ahead)
 
 
 def _unevenness(paths: Floats, shares: Floats) -> float:

@@ -189,6 +189,17 @@ def test_cycles_that_ended_alike_have_a_band_as_wide_as_they_were_uneven() -> No
     assert widths[1] == pytest.approx(spread * 2 * t(3).ppf(0.9), rel=0.1)
 
 
+def test_a_total_that_fell_in_no_earlier_cycle_does_not_fall() -> None:
+    shares = np.arange(14) / 13
+    steps = np.random.default_rng(8).poisson(1, (4, 13)).astype(float)
+    steps[:, 11:] = [[0, 0], [0, 1], [0, 0], [0, 0]]
+    paths = np.cumsum(np.hstack([np.zeros((4, 1)), steps]), axis=1)
+    draws = reference_class(paths, shares, 11 / 13, 12.0)
+    assert draws.min() == 12.0
+    assert draws.max() > 13.0
+    assert reference_class(-paths, shares, 11 / 13, 12.0).min() < 12.0
+
+
 def test_the_blend_weighs_the_view_that_foretold_the_past() -> None:
     dice = np.random.default_rng(2)
     sharp, wrong = dice.normal(10, 1, 4000), dice.normal(20, 1, 4000)
