@@ -1,6 +1,8 @@
 """Forecasts of series: against exact distributions, against simulated worlds, and their laws."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from scorecard.forecast import (
 from scorecard.forecast.accumulate import _urn
 from scorecard.forecast.observations import Floats
 
+METHOD = Path(__file__).parents[3] / "docs" / "method.md"
 AHEAD = 21
 Series = Callable[[np.random.Generator, int], Floats]
 
@@ -123,16 +126,21 @@ def test_the_reference_class_goes_on_as_the_cycles_that_stood_here_did() -> None
 
 def test_the_worked_example_of_an_indicator() -> None:
     """The worked example of docs/method.md."""
-    weeks = np.array([11.0, 13, 12, 16, 14, 10, 18, 14])
-    moves = np.array([1.0, 3, 2, 0, 4, 2, 1, 3])
-    draws = forecast_indicated(np.repeat(weeks / 7, 7), moves, 2, [7, 14, 21], 108.0)
-    assert draws[:, :2] == pytest.approx(np.tile([120.0, 136.0], (4000, 1)))
-    # The third week is drawn from the past: its mean is that of the eight weeks.
-    assert draws[:, 2].mean() == pytest.approx(136 + weeks.mean(), rel=0.01)
-    assert draws[:, 2].std() > 1
-    assert view_weights(np.log([[0.1, 0.3], [0.1, 0.3], [0.2, 0.1]]), (1.0, 0.0)) == pytest.approx(
-        (0.612, 0.388), abs=5e-4
+    text = METHOD.read_text(encoding="utf-8").split("*Example of an indicator*")[1]
+    rows = re.findall(
+        r"^\| (\d+) \| (\d*) ?\| (\d+) \|$", text.split("In three back-tests")[0], flags=re.MULTILINE
     )
+    assert [int(number) for number, _, _ in rows] == list(range(1, 11))
+    moves = np.array([float(move) for _, move, _ in rows if move])
+    weeks = np.array([float(grown) for _, _, grown in rows])
+    draws = forecast_indicated(np.repeat(weeks[:8] / 7, 7), moves, 2, [7, 14, 21], 100.0)
+    assert draws[:, :2] == pytest.approx(np.tile(100 + np.cumsum(weeks[8:]), (4000, 1)))
+    # The third week is drawn from the past: its mean is that of the eight weeks.
+    assert draws[:, 2].mean() == pytest.approx(128 + weeks[:8].mean(), rel=0.01)
+    assert draws[:, 2].std() > 1
+    weights = view_weights(np.log([[0.1, 0.3], [0.1, 0.3], [0.2, 0.1]]), (1.0, 0.0))
+    assert weights[1] == pytest.approx(0.388, abs=5e-4)
+    assert "0.1, 0.1, 0.2 to what came, it 0.3, 0.3, 0.1: it weighs 0.388." in text
     assert list(view_weights(np.empty((0, 2)), (1.0, 0.0))) == [1.0, 0.0]
 
 
