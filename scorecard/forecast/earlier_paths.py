@@ -10,6 +10,8 @@ from scorecard.forecast.observations import Floats
 _FEWEST = 3
 # As likely as this beside the nearest one is even a cycle that stood elsewhere.
 _EVEN_THE_FARTHEST = 0.02
+# So small a part of where they went is but rounding.
+_ALIKE = 1e-9
 # In so many parts of a cycle its unevenness is looked for.
 _PARTS = 13
 
@@ -40,7 +42,7 @@ def reference_class(
     middle = chance @ went_on
     effective = 1 / (chance**2).sum()
     spread = np.sqrt(chance @ (went_on - middle) ** 2 * effective / max(effective - 1, 0.5))
-    if np.allclose(went_on, went_on[0], rtol=1e-9, atol=0):
+    if np.ptp(went_on) <= _ALIKE * np.abs(went_on).max():
         spread = _unevenness(paths, shares) * np.sqrt((until - elapsed) / (effective + 1))
     jitter = 1.06 * spread * effective**-0.2
     strays = picked - middle + jitter * dice.standard_normal(DRAWS)
