@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,28 +65,33 @@ def _look_at_key_results(con: "DuckDBPyConnection", strategy: Strategy) -> None:
         if table not in built:
             continue
         values = con.execute(f"select date, value from {table} where value is not null").fetchall()  # noqa: S608
-        series = _series(strategy, key_result, key_result.measure, values)
+        heard = list(_indicators(con, strategy, key_result)) if _INDICATORS in built else []
+        series = replace(_series(strategy, key_result, key_result.measure, values), indicators=heard)
         own_tests = back_tests(series, method, tested[key_result.id])
         tests += own_tests
         ahead += forecasts(series, own_tests, method, drawn[key_result.id])
-        if _INDICATORS in built:
-            indicators += _leads(con, strategy, key_result, series)
+        indicators += _leads(series)
     replace_forecasts(con, "back_test", tests)
     replace_forecasts(con, "key_result", ahead)
     replace_forecasts(con, "leading_indicator", indicators)
 
 
-def _leads(
-    con: "DuckDBPyConnection", strategy: Strategy, key_result: KeyResult, series: Series
-) -> Iterator[LeadingIndicator]:
+def _indicators(con: "DuckDBPyConnection", strategy: Strategy, key_result: KeyResult) -> Iterator[Series]:
+    """The series of the leading indicators that a key result declares."""
     for number, indicator in enumerate(key_result.definition.leading_indicators, start=1):
         values = con.execute(
             f"select date, value from {_INDICATORS} where kr_id = ? and indicator_no = ? and value is not null",  # noqa: S608
             [key_result.id, number],
         ).fetchall()
-        found = lead(series, _series(strategy, key_result, indicator.measure, values))
+        yield _series(strategy, key_result, indicator.compared, values)
+
+
+def _leads(series: Series) -> Iterator[LeadingIndicator]:
+    last = max(series.values, default=series.start)
+    for number, indicator in enumerate(series.indicators, start=1):
+        found = lead(series, indicator, last)
         yield LeadingIndicator(
-            key_result.id, number, found.verdict, found.weeks, found.correlation, found.p_value
+            series.kr_id, number, found.verdict, found.weeks, found.correlation, found.p_value
         )
 
 

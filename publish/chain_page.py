@@ -259,11 +259,21 @@ def _leading(indicators: list[Row]) -> list[RenderableType]:
         return []
     table = _table("Indicator", "Measured as", "Verdict")
     for one in indicators:
-        lead = f" by {one['lead_weeks']} weeks" if one["verdict"] == "leads" else ""
-        table.add_row(
-            *(Text(clean(cell)) for cell in (one["name"], one["measure_text"], one["verdict"] + lead))
-        )
-    return [_heading("Leading indicators, and whether they lead"), table]
+        weeks = "1 week" if one["lead_weeks"] == 1 else f"{one['lead_weeks']} weeks"
+        verdict = f"leads by {weeks}" if one["verdict"] == "leads" else one["verdict"]
+        table.add_row(*(Text(clean(cell)) for cell in (one["name"], one["measure_text"], verdict)))
+    return [_heading("Leading indicators, and whether they lead"), table, Text(clean(_heard(indicators)))]
+
+
+def _heard(indicators: list[Row]) -> str:
+    """Which indicator enters the forecast, or why none does."""
+    for one in indicators:
+        if one["weight"]:
+            weight = percent(one["weight"])
+            return f"{one['name']} enters the forecast with a weight of {weight}: with it, earlier cycles were foretold better."
+    if any(one["verdict"] == "leads" for one in indicators):
+        return "None enters the forecast: earlier cycles do not show that one would make it better."
+    return "None enters the forecast, for none leads."
 
 
 def _facts(*facts: tuple[str, object]) -> Table:

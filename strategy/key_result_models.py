@@ -79,7 +79,7 @@ def indicator_values_sql(key_results: Sequence[KeyResult]) -> str:
     parts = []
     for key_result in key_results:
         for number, indicator in enumerate(key_result.definition.leading_indicators, start=1):
-            series = _series_sql(key_result.id, indicator.measure, unit="", macro="key_result")
+            series = _series_sql(key_result.id, indicator.compared, unit="", macro="key_result")
             name = f"{key_result.model}_{number}"
             parts.append(
                 f"select kr_id, {number} as indicator_no, date, value, records from (\n{series}) as {name}\n"  # noqa: S608 - checked

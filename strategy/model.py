@@ -13,7 +13,14 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from strategy.field_types import Day, Id, Number, Part, Person, Text, known, require_known
-from strategy.measures import Measure, checked_filter, is_total_of_cycle, work_filter
+from strategy.measures import (
+    Measure,
+    RollingWindow,
+    TableMeasure,
+    checked_filter,
+    is_total_of_cycle,
+    work_filter,
+)
 from strategy.yaml_source import rule_broken
 
 Perspective = Literal["financial", "customer", "internal_process", "learning_growth"]
@@ -117,6 +124,21 @@ class LeadingIndicator(Part):
 
     name: Text = Field(description="the indicator's name")
     measure: Measure = Field(description="{table, aggregate, column, at, filter, window} or {metric}")
+
+    @property
+    def compared(self) -> Measure:
+        """The measure whose weeks are compared with those of the key result.
+
+        Of a count or sum over a rolling window, what comes in counts when it comes: the window also moves by what leaves it.
+        """
+        said = self.measure
+        if (
+            isinstance(said, TableMeasure)
+            and isinstance(said.window, RollingWindow)
+            and said.aggregate in ("count", "sum")
+        ):
+            return said.model_copy(update={"window": "cycle"})
+        return said
 
 
 class Budget(Part):

@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS forecast.key_result (
     p90 DOUBLE NOT NULL,
     p_met DOUBLE NOT NULL,
     reference_weight DOUBLE NOT NULL,
+    indicator_weight DOUBLE NOT NULL,
+    indicator_no INTEGER,
     earlier_cycles INTEGER NOT NULL,
     made_of VARCHAR NOT NULL
 );
@@ -46,6 +48,7 @@ CREATE TABLE IF NOT EXISTS forecast.back_test (
     p_met DOUBLE NOT NULL,
     own_score DOUBLE,
     reference_score DOUBLE,
+    indicator_score DOUBLE,
     value DOUBLE NOT NULL,
     met BOOLEAN NOT NULL,
     made_of VARCHAR NOT NULL

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scorecard.forecast.draws import quantiles
 from scorecard.forecast.observations import Floats
 
-# Each view counts as if it had been right in this many of the tested forecasts.
-_PRIOR = 2.0
+# Each view counts as if it had been right in this many more of the tested forecasts.
+_CREDIT = 2.0
 _ROUNDS = 200
 _FLOOR = -10.0
 
@@ -27,22 +27,26 @@ class Outlook:
     p_target: float
 
 
-def view_weights(past_log_scores: Floats) -> Floats:
+def view_weights(past_log_scores: Floats, credited: Sequence[float] | None = None) -> Floats:
     """What each view should weigh in a blend, shape (views,), sum 1.
 
     `past_log_scores` has a row per forecast tested on the past and a column per view: the logarithm of the density which the view
-    had given to what came (`log_density`). Without rows the views weigh the same. The weights maximise the mean log score of
-    the mixture (S. Hall and J. Mitchell, Combining density forecasts, 2007), found by expectation and maximisation.
+    had given to what came (`log_density`). `credited` is in how many more forecasts each view counts as right, 2 if not given;
+    without rows they alone decide. The weights maximise the mean log score of the mixture (S. Hall and J. Mitchell, Combining
+    density forecasts, 2007), found by expectation and maximisation.
     """
     scores = np.asarray(past_log_scores, dtype=np.float64)
     tested, views = scores.shape
+    prior = np.asarray([_CREDIT] * views if credited is None else credited)
+    if not tested:
+        return np.asarray(prior / prior.sum())
     weights = np.full(views, 1 / views)
     # Only differences between the views count; none is so wrong that one forecast decides alone.
-    density = np.exp(np.maximum(scores - scores.max(axis=1, keepdims=True), _FLOOR)) if tested else scores
-    for _ in range(_ROUNDS if tested else 0):
+    density = np.exp(np.maximum(scores - scores.max(axis=1, keepdims=True), _FLOOR))
+    for _ in range(_ROUNDS):
         credit = weights * density
         credit /= credit.sum(axis=1, keepdims=True)
-        weights = (credit.sum(axis=0) + _PRIOR) / (tested + views * _PRIOR)
+        weights = (credit.sum(axis=0) + prior) / (tested + prior.sum())
     return weights
 
 

@@ -10,6 +10,10 @@ from scorecard.forecast.observations import Floats
 _FEWEST = 3
 # As likely as this beside the nearest one is even a cycle that stood elsewhere.
 _EVEN_THE_FARTHEST = 0.02
+# So small a part of where they went is but rounding.
+_ALIKE = 1e-9
+# In so many parts of a cycle its unevenness is looked for.
+_PARTS = 13
 
 
 def reference_class(
@@ -20,7 +24,9 @@ def reference_class(
     `paths` has one row per earlier cycle: the same measure at each of `shares` (rising, 0 to 1) of its time, in the unit of
     `value`. Each draw goes on as one of them did, from the value on; cycles that stood nearer at the same share are drawn more
     often (Gaussian kernel, one standard deviation of where they stood). A normal jitter of Silverman's width (1986) widens few
-    cycles into a distribution, with the tails of Student's t for as many as count. ValueError for less than three paths.
+    cycles into a distribution, with the tails of Student's t for as many as count. Paths that went on all alike have no spread to
+    show: it is then what their own unevenness would make, counting as one cycle. Where no path ever fell, no draw does.
+    ValueError for less than three paths.
     """
     paths, shares = np.asarray(paths, dtype=np.float64), np.asarray(shares, dtype=np.float64)
     if len(paths) < _FEWEST:
@@ -36,7 +42,19 @@ def reference_class(
     middle = chance @ went_on
     effective = 1 / (chance**2).sum()
     spread = np.sqrt(chance @ (went_on - middle) ** 2 * effective / max(effective - 1, 0.5))
+    if np.ptp(went_on) <= _ALIKE * np.abs(went_on).max():
+        spread = _unevenness(paths, shares) * np.sqrt((until - elapsed) / (effective + 1))
     jitter = 1.06 * spread * effective**-0.2
     strays = picked - middle + jitter * dice.standard_normal(DRAWS)
     free = max(effective - 1, 1.0)
-    return np.asarray(value + middle + strays * np.sqrt(free / dice.chisquare(free, DRAWS)))
+    ahead = middle + strays * np.sqrt(free / dice.chisquare(free, DRAWS))
+    if (np.diff(paths) >= 0).all():
+        ahead = np.maximum(ahead, 0)
+    return np.asarray(value + ahead)
+
+
+def _unevenness(paths: Floats, shares: Floats) -> float:
+    """The standard deviation of a whole cycle's movement, if the parts of a cycle were independent of one another."""
+    ends = np.linspace(0, 1, _PARTS + 1)
+    parts = np.diff([np.interp(ends, shares, path) for path in paths], axis=1)
+    return float(np.sqrt(_PARTS * parts.var(axis=1, ddof=1).mean()))

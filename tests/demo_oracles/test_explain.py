@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,22 @@ def test_a_long_list_is_cut_and_says_how_to_see_all(published: Published) -> Non
     names = [row["name"] for row in chain["records"]]
     assert all(name in page for name in names[:20])
     assert not any(f" {name} " in page for name in set(names[20:]) - set(names[:20]))
+
+
+def test_the_page_says_whether_an_indicator_enters_the_forecast(published: Published) -> None:
+    chain = chain_of(published, "points-delivered")
+    (one,) = chain["leading_indicators"]
+    for found, says in (
+        ({"verdict": "no evidence", "lead_weeks": None}, "None enters the forecast, for none leads."),
+        ({"verdict": "leads", "lead_weeks": 1}, "None enters the forecast: earlier cycles do not show that"),
+        (
+            {"verdict": "leads", "lead_weeks": 1, "weight": Decimal("0.625")},
+            "enters the forecast with a weight of 63%",
+        ),
+    ):
+        page = shown(chain | {"leading_indicators": [one | {"weight": Decimal(0)} | found]})
+        assert says in page
+        assert ("leads by 1 week " in page) == (found["verdict"] == "leads")
 
 
 def test_on_a_terminal_the_names_are_the_links(published: Published) -> None:

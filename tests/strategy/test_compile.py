@@ -121,6 +121,17 @@ def test_each_key_result_calls_its_macro_with_its_measure(workspace: Path) -> No
     )
 
 
+def test_of_a_rolling_count_what_comes_in_is_compared_and_of_a_level_what_stands(workspace: Path) -> None:
+    model = _compile(workspace) / "models" / "key_results" / "indicator_values.sql"
+    windows = dict(
+        re.findall(r'kr_id="([^"]+)",.*?window="([^"]+)"', model.read_text(encoding="utf-8"), flags=re.DOTALL)
+    )
+    assert windows.pop("revenue-won") == "cycle"
+    assert set(windows.values()) == {"as_of"}
+    (said,) = strategy.load(workspace / "strategy").key_results[0].definition.leading_indicators
+    assert measure_text(said.measure).endswith("over the last 28 days")
+
+
 def test_a_metric_that_is_not_there_cannot_be_compiled(workspace: Path) -> None:
     loaded = strategy.load(workspace / "strategy")
     with pytest.raises(ValueError, match="on_time_delivery"):

@@ -1,16 +1,19 @@
 """Forecasts of series: against exact distributions, against simulated worlds, and their laws."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import betabinom
+from scipy.stats import betabinom, t
 
 from scorecard.forecast import (
     blend,
     forecast_accumulate,
+    forecast_indicated,
     forecast_level,
     leading,
     log_density,
@@ -20,6 +23,7 @@ from scorecard.forecast import (
 from scorecard.forecast.accumulate import _urn
 from scorecard.forecast.observations import Floats
 
+METHOD = Path(__file__).parents[3] / "docs" / "method.md"
 AHEAD = 21
 Series = Callable[[np.random.Generator, int], Floats]
 
@@ -118,6 +122,90 @@ def test_the_reference_class_goes_on_as_the_cycles_that_stood_here_did() -> None
     assert reference_class(paths, shares, 1.0, 55.0) == pytest.approx(55.0)
     with pytest.raises(ValueError, match="needs 3"):
         reference_class(paths[:2], shares, 0.5, 10.0)
+
+
+def test_the_worked_example_of_an_indicator() -> None:
+    """The worked example of docs/method.md."""
+    text = METHOD.read_text(encoding="utf-8").split("*Example of an indicator*")[1]
+    rows = re.findall(
+        r"^\| (\d+) \| (\d*) ?\| (\d+) \|$", text.split("In three back-tests")[0], flags=re.MULTILINE
+    )
+    assert [int(number) for number, _, _ in rows] == list(range(1, 11))
+    moves = np.array([float(move) for _, move, _ in rows if move])
+    weeks = np.array([float(grown) for _, _, grown in rows])
+    draws = forecast_indicated(np.repeat(weeks[:8] / 7, 7), moves, 2, [7, 14, 21], 100.0)
+    assert draws[:, :2] == pytest.approx(np.tile(100 + np.cumsum(weeks[8:]), (4000, 1)))
+    # The third week is drawn from the past: its mean is that of the eight weeks.
+    assert draws[:, 2].mean() == pytest.approx(128 + weeks[:8].mean(), rel=0.01)
+    assert draws[:, 2].std() > 1
+    weights = view_weights(np.log([[0.1, 0.3], [0.1, 0.3], [0.2, 0.1]]), (1.0, 0.0))
+    assert weights[1] == pytest.approx(0.388, abs=5e-4)
+    assert "0.1, 0.1, 0.2 to what came, it 0.3, 0.3, 0.1: it weighs 0.388." in text
+    assert list(view_weights(np.empty((0, 2)), (1.0, 0.0))) == [1.0, 0.0]
+
+
+def test_an_indicator_tells_the_weeks_of_its_lead_and_its_band_covers_what_comes() -> None:
+    inside, narrower = [], []
+    for seed in range(100):
+        dice = np.random.default_rng(seed)
+        moves = dice.normal(size=32)
+        slope = -6 if seed % 2 else 6
+        weeks = 20 + slope * moves[:-3] + 3 * dice.normal(size=29)
+        days, known = np.repeat(weeks[:26] / 7, 7), moves[3:29]
+        told, own = forecast_indicated(days, known, 3, [21])[:, 0], forecast_accumulate(days, [21])[:, 0]
+        low, high = np.quantile(told, [0.1, 0.9])
+        inside.append(low <= weeks[26:].sum() <= high)
+        narrower.append((high - low) / np.ptp(np.quantile(own, [0.1, 0.9])))
+    assert 0.75 <= np.mean(inside) <= 0.9
+    assert np.mean(narrower) < 0.7
+
+
+def test_an_indicator_that_stood_still_tells_nothing_and_a_short_past_is_refused() -> None:
+    days = np.random.default_rng(1).poisson(2, 182).astype(float)
+    still = forecast_indicated(days, np.zeros(25), 3, [21], 7.0)
+    assert still.mean() == pytest.approx(forecast_accumulate(days, [21], 7.0).mean(), rel=0.05)
+    assert (forecast_indicated(days, np.arange(25.0) % 5 * 99, 3, [21, 80], 7.0) >= 7.0).all()
+    with pytest.raises(ValueError, match="at least 7 weeks"):
+        forecast_indicated(days, np.ones(6), 3, [21])
+
+
+def test_the_weights_are_those_of_the_best_log_score_of_the_past_and_the_credited_forecasts() -> None:
+    density = np.array([[0.1, 0.3], [0.4, 0.3], [0.2, 0.1], [0.1, 0.5]])
+    tried = np.linspace(0.0005, 0.9995, 2000)
+    scores = np.log(density[:, :1] * tried + density[:, 1:] * (1 - tried)).sum(axis=0)
+    for credited in ((2.0, 2.0), (1.0, 0.0)):
+        held = scores + credited[0] * np.log(tried) + credited[1] * np.log(1 - tried)
+        assert view_weights(np.log(density), credited)[0] == pytest.approx(tried[held.argmax()], abs=1e-3)
+
+
+def test_cycles_that_ended_alike_have_a_band_as_wide_as_they_were_uneven() -> None:
+    shares = np.arange(14) / 13
+    dice = np.random.default_rng(7)
+    widths = []
+    for uneven in (0, 1, 2):
+        weeks = np.array([5.0 + uneven * dice.permutation([-2, -1, -1, 0, 0, 0, 1, 1, 2]) for _ in range(4)])
+        begun = np.full((4, 4), 5.0)
+        paths = np.cumsum(np.hstack([np.zeros((4, 1)), begun, weeks]), axis=1)
+        draws = reference_class(paths, shares, 4 / 13, 20.0)
+        assert np.median(draws) == pytest.approx(65, abs=0.5)
+        widths.append(np.ptp(np.quantile(draws, [0.1, 0.9])))
+    assert widths[0] == pytest.approx(0, abs=1e-6)
+    assert widths[2] == pytest.approx(2 * widths[1], rel=0.05)
+    # As one more cycle would count whose weeks are independent: 9 of them, beside the 4 that there are.
+    weekly = np.std([0] * 4 + [-2, -1, -1, 0, 0, 0, 1, 1, 2], ddof=1)
+    spread = weekly * np.sqrt(9 / 5) * 1.06 * 4**-0.2
+    assert widths[1] == pytest.approx(spread * 2 * t(3).ppf(0.9), rel=0.1)
+
+
+def test_a_total_that_fell_in_no_earlier_cycle_does_not_fall() -> None:
+    shares = np.arange(14) / 13
+    steps = np.random.default_rng(8).poisson(1, (4, 13)).astype(float)
+    steps[:, 11:] = [[0, 0], [0, 1], [0, 0], [0, 0]]
+    paths = np.cumsum(np.hstack([np.zeros((4, 1)), steps]), axis=1)
+    draws = reference_class(paths, shares, 11 / 13, 12.0)
+    assert draws.min() == 12.0
+    assert draws.max() > 13.0
+    assert reference_class(-paths, shares, 11 / 13, 12.0).min() < 12.0
 
 
 def test_the_blend_weighs_the_view_that_foretold_the_past() -> None:
