@@ -66,8 +66,21 @@ CREATE OR REPLACE TABLE forecast.leading_indicator (
 
 
 def create_forecast_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the schema ``forecast``; of an earlier run only what is not drawn again when nothing has changed is kept."""
+    """Create the schema ``forecast``; of an earlier run only what is not drawn again when nothing has changed is kept.
+
+    Tables that another version of Plumbline made are dropped: everything in them can be drawn again.
+    """
+    with duckdb.connect() as empty:
+        empty.execute(_TABLES)
+        if _columns(con) != _columns(empty):
+            con.execute("DROP SCHEMA IF EXISTS forecast CASCADE")
     con.execute(_TABLES)
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    return con.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = 'forecast' ORDER BY ALL"
+    ).fetchall()
 
 
 def kept_forecasts(con: duckdb.DuckDBPyConnection, table: str, row: type[Row]) -> list[Row]:
