@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import pytest
 
 from orchestration.ledger import recall_ledger
 from orchestration.workspace import Workspace
+from publish import Published
 from scorecard.ledger import Ledger
 from tests.command_line import Answer, plumbline
 from warehouse.connection import connect
@@ -161,13 +163,26 @@ def test_no_run_goes_on_from_a_ledger_that_is_not_what_it_was(
     assert {path: path.read_bytes() for path in (state(workspace) / "ledger").iterdir()} == files
 
 
-def test_a_warehouse_that_is_built_again_takes_its_copy_from_the_ledger(workspace: Path) -> None:
+def test_a_warehouse_that_is_built_again_takes_its_copy_from_the_ledger_before_it_computes(
+    workspace: Path,
+) -> None:
     (state(workspace) / "warehouse.duckdb").unlink()
+    objective = workspace / "strategy" / "objectives" / "healthy-growth.yml"
+    text = objective.read_text(encoding="utf-8")
+    assert "target: 900000" in text
+    objective.write_text(text.replace("target: 900000", "target: 1"), encoding="utf-8")
+    told = Ledger(state(workspace) / "ledger").read().answers
     answer = plumbline("run", "-w", workspace)
     assert answer.code == 0, answer.err
     answer = verified(workspace)
     assert answer.code == 0, answer.out
     assert "3 runs" in answer.out
+
+    # What earlier runs told was there when this one compared: each past day with a value reads otherwise by the new target.
+    restated = Published(state(workspace) / "published").table("restatements")
+    moved = {line.answer.date for line in told if line.answer.kr_id == "revenue-posted" and line.answer.value}
+    assert {date.fromisoformat(row["date"]) for row in restated} == moved - {max(moved)}
+    assert moved
 
 
 @pytest.mark.parametrize("lacking", ["true", "run = 2"])
