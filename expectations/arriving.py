@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from expectations.suites import Check, Suite, absent, all_of, between, no_rows, one_of, present, unique
+from expectations.suites import (
+    FIRST_DAY,
+    Check,
+    Suite,
+    absent,
+    all_of,
+    between,
+    no_rows,
+    one_of,
+    present,
+    unique,
+    unique_together,
+)
 
-# No tracker, CRM or ledger that can be pulled holds records from before; a date before is a typing error or a default.
-_FIRST_DAY = date(1990, 1, 1)
-_FIRST_INSTANT = datetime(1990, 1, 1, tzinfo=UTC)
+_FIRST_INSTANT = datetime.combine(FIRST_DAY, time(), UTC)
 # Expected close dates and budgets lie ahead, but not by generations.
 _LAST_DAY = date(2099, 12, 31)
 _LAST_INSTANT = datetime(2100, 1, 1, tzinfo=UTC)
@@ -127,12 +137,7 @@ def _stages(latest: datetime) -> tuple[Check, ...]:
     return (
         present("pipeline_id", "Stages without a pipeline"),
         present("stage_id", "Stages without an id"),
-        Check(
-            "stage_unique",
-            "ExpectCompoundColumnsToBeUnique",
-            "Stages that are there twice",
-            {"column_list": ["_source", "pipeline_id", "stage_id"]},
-        ),
+        unique_together("stage", ["_source", "pipeline_id", "stage_id"], "Stages that are there twice"),
         present("stage", "Stages without a name"),
         no_rows("won_is_closed", "is_won AND NOT is_closed", "Stages that are won but not closed"),
     )
@@ -147,7 +152,7 @@ def _ledger(latest: datetime) -> tuple[Check, ...]:
         present("amount", "Postings without an amount"),
         present("currency", "Postings without a currency"),
         absent("unreadable", "Postings with fields that cannot be read"),
-        between("date", _FIRST_DAY, ahead.date(), "Postings dated before 1990 or more than a month ahead"),
+        between("date", FIRST_DAY, ahead.date(), "Postings dated before 1990 or more than a month ahead"),
         between(
             "posted_at", _FIRST_INSTANT, ahead, "Postings entered before 1990 or more than a month ahead"
         ),
@@ -163,7 +168,7 @@ def _budgets(latest: datetime) -> tuple[Check, ...]:
         present("amount", "Budget lines without an amount"),
         present("currency", "Budget lines without a currency"),
         absent("unreadable", "Budget lines with fields that cannot be read"),
-        between("month", _FIRST_DAY, _LAST_DAY, "Budget lines for a month before 1990 or after 2099"),
+        between("month", FIRST_DAY, _LAST_DAY, "Budget lines for a month before 1990 or after 2099"),
         _three_letters("Budget lines in a currency that is no three-letter code"),
     )
 

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from expectations.suites import Check, Suite, all_of, between, no_rows, one_of, present, unique
-
-_STATUSES = ["green", "amber", "red"]
-_FIRST_DAY = date(1990, 1, 1)
+from expectations.published_forecasts import forecast_suites
+from expectations.published_handoffs import handoff_suites
+from expectations.published_records import record_suites
+from expectations.suites import (
+    FIRST_DAY,
+    STATUSES,
+    Check,
+    Suite,
+    all_of,
+    between,
+    no_rows,
+    one_of,
+    present,
+    unique,
+    unique_together,
+)
 
 
 def published_suites(kr_ids: Sequence[str], as_of: date) -> list[Suite]:
@@ -18,6 +30,10 @@ def published_suites(kr_ids: Sequence[str], as_of: date) -> list[Suite]:
         Suite("scorecard", "kr_current", ("kr_id",), _kr_current(configured, as_of)),
         Suite("scorecard", "kr_daily", ("kr_id", "date"), _kr_daily(configured, as_of)),
         Suite("scorecard", "objective_current", ("objective_id",), _objective_current()),
+        Suite("scorecard", "function_current", ("function_id",), _function_current()),
+        *forecast_suites(configured),
+        *handoff_suites(as_of),
+        *record_suites(configured, as_of),
     ]
 
 
@@ -35,12 +51,7 @@ def _kr_current(configured: list[str], as_of: date) -> tuple[Check, ...]:
 def _kr_daily(configured: list[str], as_of: date) -> tuple[Check, ...]:
     return (
         present("kr_id", "Days without a key result"),
-        Check(
-            "day_unique",
-            "ExpectCompoundColumnsToBeUnique",
-            "Days of a key result that are there twice",
-            {"column_list": ["kr_id", "date"]},
-        ),
+        unique_together("day", ["kr_id", "date"], "Days of a key result that are there twice"),
         all_of("kr_id", configured, "Configured key results without a single day"),
         *_verdict("Days", as_of, "date"),
     )
@@ -49,9 +60,9 @@ def _kr_daily(configured: list[str], as_of: date) -> tuple[Check, ...]:
 def _verdict(rows: str, as_of: date, day: str) -> tuple[Check, ...]:
     return (
         present(day, f"{rows} without a date"),
-        between(day, _FIRST_DAY, as_of, f"{rows} dated after the day they are reported for"),
+        between(day, FIRST_DAY, as_of, f"{rows} dated after the day they are reported for"),
         present("status", f"{rows} without a status"),
-        one_of("status", _STATUSES, f"{rows} with a status that is not green, amber or red"),
+        one_of("status", STATUSES, f"{rows} with a status that is not green, amber or red"),
         present("rule", f"{rows} without a deciding rule"),
         no_rows("reason_present", "coalesce(trim(reason), '') = ''", f"{rows} without a reason"),
         no_rows(
@@ -66,7 +77,7 @@ def _objective_current() -> tuple[Check, ...]:
     return (
         present("objective_id", "Objectives without an id"),
         unique("objective_id", "Objectives that are there twice"),
-        one_of("status", _STATUSES, "Objectives with a status that is not green, amber or red"),
+        one_of("status", STATUSES, "Objectives with a status that is not green, amber or red"),
         no_rows(
             "status_present",
             "key_results > 0 AND (status IS NULL OR weakest_kr_id IS NULL)",
@@ -76,5 +87,17 @@ def _objective_current() -> tuple[Check, ...]:
             "key_results_counted",
             "green + amber + red <> key_results",
             "Objectives whose statuses do not add up to their key results",
+        ),
+    )
+
+
+def _function_current() -> tuple[Check, ...]:
+    return (
+        unique("function_id", "Functions that are there twice"),
+        one_of("status", STATUSES, "Functions with a status that is not green, amber or red"),
+        no_rows(
+            "key_results_counted",
+            "green + amber + red <> key_results OR (key_results > 0) <> (weakest_kr_id IS NOT NULL)",
+            "Functions whose statuses do not add up to their key results",
         ),
     )

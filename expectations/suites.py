@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+STATUSES = ["green", "amber", "red"]
+# No system that can be pulled holds records from before; a date before is a typing error or a default.
+FIRST_DAY = date(1990, 1, 1)
+
 Severity = Literal["warn", "error"]
 Argument = str | date | datetime | list[str]
 
@@ -58,6 +62,11 @@ def absent(column: str, fault: str) -> Check:
 def unique(column: str, fault: str) -> Check:
     """No value of ``column`` twice."""
     return Check(f"{column}_unique", "ExpectColumnValuesToBeUnique", fault, {"column": column})
+
+
+def unique_together(name: str, columns: list[str], fault: str) -> Check:
+    """No combination of ``columns`` twice; ``name`` says what they name."""
+    return Check(f"{name}_unique", "ExpectCompoundColumnsToBeUnique", fault, {"column_list": columns})
 
 
 def one_of(column: str, values: list[str], fault: str) -> Check:

@@ -133,6 +133,8 @@ def _key_results(strategy: Strategy) -> dict[str, str]:
     files["models/scorecard/kr_work_items.yml"] = work_models.key_result_items_yaml()
     files["models/scorecard/evidence.sql"] = models.evidence_sql(strategy.key_results)
     files["models/scorecard/evidence.yml"] = models.evidence_yaml()
+    files["models/scorecard/removed_evidence.sql"] = models.evidence_sql(strategy.key_results, removed=True)
+    files["models/scorecard/removed_evidence.yml"] = models.removed_evidence_yaml()
     return files
 
 

@@ -18,6 +18,9 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 # Dagster refuses to load owners that its own pattern does not take, and it knows no longer top-level domains.
 _DAGSTER_OWNER = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
+# Jira says nothing of what was deleted there, so no item is ever gone, and to look for it costs as much as the evidence itself.
+_TELLS_OF_REMOVALS = {"deals", "ledger_entries"}
+
 _SERIES = {
     "kr_id": ("string", "The key result."),
     "date": ("date", "A day of the cycle or of a whole period before it, in the cycle's time zone."),
@@ -49,9 +52,9 @@ _EVIDENCE = {
 }
 
 
-def key_result_sql(key_result: KeyResult, macro: str = "key_result") -> str:
-    """The model of a key result: its series by day, or with `macro` key_result_evidence the records behind it."""
-    return _series_sql(key_result.id, key_result.measure, key_result.definition.unit, macro)
+def key_result_sql(key_result: KeyResult) -> str:
+    """The model of a key result: its series by day."""
+    return _series_sql(key_result.id, key_result.measure, key_result.definition.unit)
 
 
 def key_result_yaml(key_result: KeyResult) -> str:
@@ -79,7 +82,7 @@ def indicator_values_sql(key_results: Sequence[KeyResult]) -> str:
     parts = []
     for key_result in key_results:
         for number, indicator in enumerate(key_result.definition.leading_indicators, start=1):
-            series = _series_sql(key_result.id, indicator.compared, unit="", macro="key_result")
+            series = _series_sql(key_result.id, indicator.compared, unit="")
             name = f"{key_result.model}_{number}"
             parts.append(
                 f"select kr_id, {number} as indicator_no, date, value, records from (\n{series}) as {name}\n"  # noqa: S608 - checked
@@ -105,13 +108,22 @@ def values_yaml() -> str:
     return _properties("kr_values", text, _SERIES, meta={"dagster": {"group": "key_results"}})
 
 
-def evidence_sql(key_results: Sequence[KeyResult]) -> str:
-    """The records behind the last value of each key result that measures a flow table."""
-    parts = [
-        f"select * from (\n{key_result_sql(key_result, 'key_result_evidence')}) as {key_result.model}\n"  # noqa: S608 - checked
+def evidence_sql(key_results: Sequence[KeyResult], *, removed: bool = False) -> str:
+    """The records behind the last value of each key result that measures a flow table; `removed`: those that are gone from it."""
+    calls = {
+        key_result.model: _call(
+            "key_result_evidence",
+            {
+                "kr_id": key_result.id,
+                **_arguments(key_result.measure, key_result.definition.unit),
+                **({"removed": True} if removed else {}),
+            },
+        )
         for key_result in key_results
-        if key_result.metric is None
-    ]
+        if not isinstance(key_result.measure, MetricMeasure)
+        and (not removed or _tables(key_result.measure) & _TELLS_OF_REMOVALS)
+    }
+    parts = [f"select * from (\n{call}) as {model}\n" for model, call in calls.items()]  # noqa: S608 - checked
     if not parts:
         return f"select {_nothing(_EVIDENCE)} where 1 = 0\n"
     contributions = "union all\n".join(parts)
@@ -126,11 +138,24 @@ def evidence_yaml() -> str:
     return _properties("evidence", text, _EVIDENCE, meta={"dagster": {"group": "scorecard"}})
 
 
-def _series_sql(kr_id: str, measure: Measure, unit: str, macro: str) -> str:
+def removed_evidence_yaml() -> str:
+    """Description and contract of the evidence that was removed."""
+    text = (
+        "The records that would be in the last value of each key result, had they not been removed from their source. "
+        "One row for each key result and record."
+    )
+    return _properties("removed_evidence", text, _EVIDENCE, meta={"dagster": {"group": "scorecard"}})
+
+
+def _tables(measure: TableMeasure) -> set[str]:
+    return {measure.table, *([measure.against.table] if measure.against else [])}
+
+
+def _series_sql(kr_id: str, measure: Measure, unit: str) -> str:
     if isinstance(measure, MetricMeasure):
         metric = f"ref({literal(measure.metric)})"
         return f"{{{{ plumbline.key_result_from_metric({literal(kr_id)}, {metric}) }}}}\n"
-    return _call(macro, {"kr_id": kr_id, **_arguments(measure, unit)})
+    return _call("key_result", {"kr_id": kr_id, **_arguments(measure, unit)})
 
 
 def _nothing(columns: Mapping[str, tuple[str, str]]) -> str:

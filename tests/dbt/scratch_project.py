@@ -215,7 +215,7 @@ class ScratchProject:
         if not (self.folder / "dbt_packages").exists():
             self.dbt("deps")
         without = ["--exclude", "resource_type:unit_test"]
-        scorecard = ["plumbline.scorecard", "kr_values", "evidence"]
+        scorecard = ["plumbline.scorecard", "kr_values", "evidence", "removed_evidence"]
         first = self.dbt("build", *without, *scorecard)
         return [*first, *self.dbt("build", *without, "--select", *scorecard)]
 
@@ -298,22 +298,23 @@ class ScratchProject:
         self._write(
             "models/key_results/kr_values.sql", f"{{{{ plumbline.union_existing([{references}]) }}}}\n"
         )
-        evidence = [
-            f"select * from (\n{{{{ plumbline.key_result_evidence({_arguments(each)}) }}}}\n)"
-            for each in built
-            if not each.sql
-        ]
         calls = (f"plumbline.items_of('handoff_id', {each.id!r}, {each.scope!r})" for each in self.handoffs)
         items = "\nunion all\n".join(f"{{{{ {call} }}}}" for call in calls)
         self._write(
             "models/handoffs/handoff_items.sql", items or "{{ plumbline.items_of_none('handoff_id') }}"
         )
         self._write("models/scorecard/kr_work_items.sql", "{{ plumbline.items_of_none('kr_id') }}")
-        contributions = "\nunion all\n".join(evidence) or NO_EVIDENCE
-        self._write(
-            "models/scorecard/evidence.sql",
-            f"with contributions as (\n{contributions}\n)\n{{{{ plumbline.evidence_of('contributions') }}}}\n",
-        )
+        for name, removed in (("evidence", False), ("removed_evidence", True)):
+            contributions = "\nunion all\n".join(
+                f"select * from (\n{{{{ plumbline.key_result_evidence({_arguments(each)}, removed={removed}) }}}}\n)"
+                for each in built
+                if not each.sql
+            )
+            self._write(
+                f"models/scorecard/{name}.sql",
+                f"with contributions as (\n{contributions or NO_EVIDENCE}\n)\n"
+                "{{ plumbline.evidence_of('contributions') }}\n",
+            )
 
     def _write(self, name: str, text: str) -> None:
         path = self.folder / name

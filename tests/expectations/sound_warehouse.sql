@@ -79,3 +79,92 @@ SELECT
     id AS objective_id, 'An objective' AS name, 'company' AS level, status, 0.5::DECIMAL(18, 6) AS progress,
     krs AS key_results, krs - amber AS green, amber, 0 AS red, weakest AS weakest_kr_id, DATE '2026-10-30' AS as_of
 FROM (VALUES ('o1', 'amber', 2, 1, 'steady'), ('o2', NULL, 0, 0, NULL)) AS made (id, status, krs, amber, weakest);
+
+CREATE TABLE scorecard.function_current AS
+SELECT
+    id AS function_id, 'A function' AS name, status, krs AS key_results, krs - amber AS green, amber, 0 AS red, weakest AS weakest_kr_id
+FROM (VALUES ('f1', 'amber', 2, 1, 'steady'), ('f2', NULL, 0, 0, NULL)) AS made (id, status, krs, amber, weakest);
+
+CREATE TABLE scorecard.forecasts AS
+SELECT
+    'faster' AS kr_id, DATE '2026-10-30' AS date, horizon, DATE '2026-11-20' AS for_date, 1::DECIMAL(28, 6) AS p10,
+    2::DECIMAL(28, 6) AS p50, 2::DECIMAL(28, 6) AS p90, 1::DECIMAL(9, 6) AS p_met, 0::DECIMAL(9, 6) AS reference_weight
+FROM (VALUES ('soon'), ('end')) AS made (horizon);
+
+CREATE TABLE scorecard.forecast_scores AS
+SELECT
+    basis, 'end' AS horizon, 0.9::DECIMAL(9, 6) AS p_from, 1::DECIMAL(9, 6) AS p_to, 10::BIGINT AS forecasts, 8::BIGINT AS in_band,
+    0.95::DECIMAL(9, 6) AS foretold, 1::DECIMAL(9, 6) AS came_true, 0.0025::DECIMAL(9, 6) AS brier
+FROM (VALUES ('told'), ('back-test')) AS made (basis);
+
+CREATE TABLE scorecard.leading_indicators AS
+SELECT 'faster' AS kr_id, number AS indicator_no, verdict, weeks AS lead_weeks
+FROM (VALUES (1, 'leads', 3), (2, 'coincides', 0), (3, 'no evidence', NULL)) AS made (number, verdict, weeks);
+
+CREATE TABLE scorecard.handoff_daily AS
+SELECT
+    'apis' AS handoff_id, day AS date, 'amber' AS status, 3 AS items, 1 AS done, 2 AS open, 2 AS waiting,
+    DATE '2026-11-20' AS p50_on, NULL::DATE AS p85_on
+FROM (VALUES (DATE '2026-10-29'), (DATE '2026-10-30')) AS days (day);
+
+-- Of an undeclared one nobody draws a finish.
+CREATE TABLE scorecard.handoff_current AS
+SELECT
+    id AS handoff_id, 'giver@example.com' AS giving_head_email, 'receiver@example.com' AS receiving_head_email, 'amber' AS status,
+    3 AS items, 1 AS done, 2 AS open, 2 AS waiting, finish AS p50_on, finish AS p85_on
+FROM (VALUES ('apis', DATE '2026-11-20'), ('undeclared/a/b', NULL)) AS made (id, finish);
+
+CREATE TABLE scorecard.handoff_evidence AS
+SELECT 'apis' AS handoff_id, part, 'acme/issues/' || number AS record, state
+FROM (VALUES ('item', 1, 'waiting'), ('item', 2, 'done'), ('deal', 3, 'Negotiation')) AS made (part, number, state);
+
+CREATE TABLE scorecard.starvation AS
+SELECT
+    'a' AS giver_function, 'b' AS receiver_function, week AS cycle_week, 2 AS waiting, 3.5::DECIMAL(18, 6) AS average_days_waited,
+    0.25::DECIMAL(18, 6) AS share_of_finished
+FROM (VALUES (1), (2)) AS made (week);
+
+CREATE TABLE scorecard.exceptions AS
+SELECT
+    'steady/' || opened AS exception_id, 'steady' AS kr_id, state, closed IS NULL AS is_open, 'giver@example.com' AS giving_head_email,
+    'receiver@example.com' AS receiving_head_email, opened AS opened_on, closed AS closed_on
+FROM (VALUES ('closed', DATE '2026-10-07', DATE '2026-10-09'), ('reopened', DATE '2026-10-20', NULL)) AS made (state, opened, closed);
+
+CREATE TABLE scorecard.flags AS
+SELECT 'key_result/steady/pace/' || opened AS flag_id, 'amber' AS severity, opened AS opened_on, closed AS closed_on, closed IS NULL AS is_open
+FROM (VALUES (DATE '2026-10-07', DATE '2026-10-09'), (DATE '2026-10-20', NULL)) AS made (opened, closed);
+
+CREATE TABLE scorecard.integrity_events AS
+SELECT
+    'reopened/acme/issues/1' AS event_id, kr AS kr_id, DATE '2026-10-20' AS on_date, weight::DECIMAL(28, 6) AS contribution,
+    weight::DECIMAL(28, 6) AS effect
+FROM (VALUES ('faster', 1), ('steady', NULL)) AS made (kr, weight);
+
+CREATE TABLE scorecard.evidence AS
+SELECT 'faster' AS kr_id, 'acme/issues/' || number AS record, 'value' AS part, 1::DECIMAL(28, 6) AS contribution
+FROM (VALUES (1), (2)) AS made (number);
+
+CREATE TABLE scorecard.restatements AS
+SELECT
+    'faster' AS kr_id, DATE '2026-10-20' + number AS date, 3::DECIMAL(28, 6) AS difference, part AS from_late, part AS from_edited,
+    part AS from_definition, part IS NOT NULL AS is_split, reason AS unsplit_reason
+FROM (VALUES (1, 1::DECIMAL(28, 6), NULL), (2, NULL, 'It waits.')) AS made (number, part, reason);
+
+CREATE TABLE scorecard.ledger AS
+SELECT number, 'h' || number AS hash, 'green' AS status, DATE '2026-10-20' AS date, DATE '2026-10-20' AS as_of
+FROM (VALUES (2), (3)) AS made (number);
+
+CREATE TABLE scorecard.source_freshness AS
+SELECT 'acme' AS source, stream, 5::BIGINT AS rows, behind AS days_behind, allowed AS business_lag_days, stale
+FROM (VALUES ('issues', 3, 2, true), ('deals', 2, 2, false), ('ledger', NULL, 2, true), ('owners', NULL, NULL, false))
+    AS made (stream, behind, allowed, stale);
+
+CREATE TABLE scorecard.strategy_changes AS
+SELECT
+    'key_result' AS kind, 'faster' AS subject, field, old AS old_value, '2' AS new_value, TIMESTAMPTZ '2026-10-20 08:00:00Z' AS seen_at
+FROM (VALUES ('target', '1'), ('owner', NULL)) AS made (field, old);
+
+CREATE TABLE scorecard.resource_alignment AS
+SELECT
+    kr AS kr_id, money::DECIMAL(28, 2) AS budget, 1::DECIMAL(28, 2) AS spent, (1 / money)::DECIMAL(18, 6) AS spent_share
+FROM (VALUES ('faster', 3), ('steady', NULL)) AS made (kr, money);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from expectations.arriving import arriving_suites
 from expectations.gates import GateResult, run_gates
 from expectations.published import published_suites
 from expectations.suites import Suite
+from publish.tables import PUBLIC_TABLES
 
 _SOUND = (Path(__file__).parent / "sound_warehouse.sql").read_text(encoding="utf-8")
 _CONFIGURED = [
@@ -50,6 +51,17 @@ _OBJECTIVE = "UPDATE scorecard.objective_current SET {} WHERE objective_id = 'o1
 
 def _again(table: str, row: str) -> str:
     return f"INSERT INTO {table} SELECT * FROM {table} WHERE {row}"
+
+
+def _faults_of(
+    table: str, row: str, named: str, changes: Mapping[str, str | None]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """What is done to one row of a scorecard table, by gate; None: it is there twice."""
+    name = f"scorecard.{table}"
+    return {
+        (name, gate): (f"UPDATE {name} SET {change} WHERE {row}" if change else _again(name, row), named)
+        for gate, change in changes.items()
+    }
 
 
 # What is done to the sound warehouse, by the one gate that must notice, with a text that its sentence must hold.
@@ -319,7 +331,102 @@ _FAULTS: dict[tuple[str, str], tuple[str, str]] = {
     ("scorecard.objective_current", "status_known"): (_OBJECTIVE.format("status = 'blue'"), "o1 (blue)"),
     ("scorecard.objective_current", "status_present"): (_OBJECTIVE.format("status = NULL"), "o1"),
     ("scorecard.objective_current", "key_results_counted"): (_OBJECTIVE.format("red = 1"), "o1"),
-}
+    **_faults_of("function_current", "function_id = 'f1'", "f1", {
+        "function_id_unique": None,
+        "status_known": "status = 'blue'",
+        "key_results_counted": "weakest_kr_id = NULL",
+    }),
+    **_faults_of("forecasts", "horizon = 'end'", "/2026-10-30/", {
+        "forecast_unique": None,
+        "kr_id_known": "kr_id = 'typed-in'",
+        "horizon_known": "horizon = 'later'",
+        "looks_ahead": "for_date = '2026-10-29'",
+        "quantiles_ordered": "p50 = 2.000001",
+        "chance_plausible": "p_met = 1.000001",
+    }),
+    **_faults_of("forecast_scores", "basis = 'told'", "/end/0.9", {
+        "tenth_unique": None,
+        "basis_known": "basis = 'guessed'",
+        "score_plausible": "in_band = 11",
+    }),
+    **_faults_of("leading_indicators", "indicator_no = 1", "/1", {
+        "indicator_unique": None,
+        "kr_id_known": "kr_id = 'typed-in'",
+        "verdict_known": "verdict = 'follows', lead_weeks = 0",
+        "verdict_borne_out": "lead_weeks = 0",
+    }),
+    **_faults_of("handoff_current", "handoff_id = 'apis'", "apis", {
+        "handoff_id_unique": None,
+        "heads_present": "giving_head_email = NULL",
+        "status_known": "status = 'blue'",
+        "items_counted": "done = 2",
+        "finish_ordered": "p85_on = '2026-11-19'",
+    }),
+    **_faults_of("handoff_daily", "date = '2026-10-30'", "apis/2026-10-3", {
+        "day_unique": None,
+        "date_plausible": "date = '2026-10-31'",
+        "status_known": "status = 'blue'",
+        "items_counted": "waiting = 3",
+        "finish_ordered": "p50_on = NULL, p85_on = '2026-11-19'",
+    }),
+    **_faults_of("handoff_evidence", "state = 'waiting'", "item/acme/issues/1", {
+        "record_unique": None,
+        "handoff_known": "handoff_id = 'gone'",
+        "state_known": "state = 'lost'",
+    }),
+    **_faults_of("starvation", "cycle_week = 1", "/1", {
+        "week_unique": None,
+        "queue_plausible": "receiver_function = 'a'",
+    }),
+    **_faults_of("exceptions", "state = 'closed'", "steady/2026-10-07", {
+        "exception_id_unique": None,
+        "kr_id_known": "kr_id = 'typed-in'",
+        "people_present": "receiving_head_email = NULL",
+        "state_borne_out": "state = 'opened'",
+    }),
+    **_faults_of("flags", "NOT is_open", "key_result/steady/pace/2026-10-07", {
+        "flag_id_unique": None,
+        "severity_known": "severity = 'green'",
+        "days_ordered": "closed_on = '2026-10-06'",
+    }),
+    **_faults_of("integrity_events", "kr_id = 'faster'", "reopened/acme/issues/1", {
+        "event_unique": None,
+        "kr_id_known": "kr_id = 'typed-in'",
+        "on_date_plausible": "on_date = '2026-10-31'",
+        "effect_borne_out": "contribution = NULL",
+    }),
+    **_faults_of("evidence", "record = 'acme/issues/1'", "faster", {
+        "record_present": "record = NULL",
+        "contribution_present": "contribution = NULL",
+        "kr_id_known": "kr_id = 'faster than configured'",
+        "part_known": "part = 'left over'",
+    }),
+    **_faults_of("restatements", "is_split", "faster", {
+        "day_unique": None,
+        "kr_id_known": "kr_id = 'faster than configured'",
+        "parts_add_up": "from_late = 2",
+        "unsplit_explained": "unsplit_reason = 'none'",
+    }),
+    **_faults_of("ledger", "number = 3", "Lines", {
+        "number_unique": "number = 2",
+        "hash_unique": "hash = 'h2'",
+        "status_known": "status = 'blue'",
+        "day_told_of": "date = '2026-10-21'",
+    }),
+    **_faults_of("source_freshness", "stream = 'issues'", "acme/issues", {
+        "stream_unique": None,
+        "age_judged": "stale = false",
+    }),
+    **_faults_of("strategy_changes", "field = 'target'", "key_result/faster/target", {
+        "change_unique": None,
+        "is_a_change": "old_value = '2'",
+    }),
+    **_faults_of("resource_alignment", "kr_id = 'faster'", "faster", {
+        "kr_id_unique": None,
+        "kr_id_known": "kr_id = 'faster than configured'",
+        "share_borne_out": "spent_share = 0.34",
+    }),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -349,6 +456,11 @@ def test_every_gate_holds_on_sound_data(sound: tuple[Path, duckdb.DuckDBPyConnec
         (subject, "table_there") for subject in _SUITES
     }
     assert told == [(subject, done, len(_SUITES)) for done, subject in enumerate(_SUITES, start=1)]
+
+
+def test_every_published_table_has_its_gates() -> None:
+    subjects = {suite.table for suite in published_suites([], date(2026, 10, 30))}
+    assert subjects == {table.name for table in PUBLIC_TABLES}
 
 
 def test_every_gate_has_a_record_that_it_must_notice() -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import pytest
 
 from orchestration.ledger import recall_ledger
 from orchestration.workspace import Workspace
+from publish import Published
 from scorecard.ledger import Ledger
 from tests.command_line import Answer, plumbline
 from warehouse.connection import connect
@@ -173,6 +175,7 @@ def test_a_moved_target_cannot_be_hidden_by_building_the_warehouse_again(workspa
     assert "target: 900000" in text
     objective.write_text(text.replace("target: 900000", "target: 450000"), encoding="utf-8")
     (state(workspace) / "warehouse.duckdb").unlink()
+    told = Ledger(state(workspace) / "ledger").read().answers
     answer = plumbline("run", "-w", workspace)
     assert answer.code == 0, answer.err
     parquet = state(workspace) / "published" / "current" / "tables" / "strategy_changes.parquet"
@@ -182,6 +185,12 @@ def test_a_moved_target_cannot_be_hidden_by_building_the_warehouse_again(workspa
     answer = verified(workspace)
     assert answer.code == 0, answer.out
     assert "3 runs" in answer.out
+
+    # What earlier runs told was there when this one compared: each past day with a value reads otherwise by the new target.
+    restated = Published(state(workspace) / "published").table("restatements")
+    moved = {line.answer.date for line in told if line.answer.kr_id == "revenue-posted" and line.answer.value}
+    assert {date.fromisoformat(row["date"]) for row in restated} == moved - {max(moved)}
+    assert moved
 
 
 @pytest.mark.parametrize(

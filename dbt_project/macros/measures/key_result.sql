@@ -76,6 +76,7 @@ inner join against_reported on against_reported.date = reported.date
 
 {#-
     The records that make up the value of the last reported day. Takes the arguments of key_result.
+    removed: the records that would be in it, had they not been removed from their source.
 
     Yields kr_id, record, "at" (ISO text), contribution, and part: which part of the value the record is in ('value';
     for a ratio 'numerator', which counts on both sides, or 'denominator'). The contribution is the column's
@@ -83,7 +84,7 @@ inner join against_reported on against_reported.date = reported.date
 -#}
 {% macro key_result_evidence(
     kr_id, table, aggregate, at, column=none, until=none, filter=none, numerator=none, window='cycle', window_days=none,
-    negate=false, against=none, scale=1, at_is_timestamp=true, until_is_timestamp=true
+    negate=false, against=none, scale=1, at_is_timestamp=true, until_is_timestamp=true, removed=false
 ) %}
 {%- set sign = '-1 * ' if negate else '' -%}
 with days as (
@@ -97,14 +98,14 @@ last_day as (
 ),
 
 records as (
-    {{ plumbline.measure_records(table, column, at, at_is_timestamp, filter, window, window_days, until, until_is_timestamp, numerator) }}
+    {{ plumbline.measure_records(table, column, at, at_is_timestamp, filter, window, window_days, until, until_is_timestamp, numerator, removed) }}
 )
 {%- if against is not none %},
 
 against_records as (
     {{ plumbline.measure_records(
         against.table, against.column, against.at, against.get('at_is_timestamp', true), against.get('filter'),
-        window, window_days, none, false, none
+        window, window_days, none, false, none, removed
     ) }}
 )
 {%- endif %}

@@ -25,8 +25,10 @@
 {%- endmacro %}
 
 
-{#- The records of a measure: record, at_text, day, until_day, amount, in_numerator. -#}
-{% macro measure_records(table, column, at, at_is_timestamp, filter, window, window_days, until, until_is_timestamp, numerator) -%}
+{#- The records of a measure: record, at_text, day, until_day, amount, in_numerator. `removed`: those that are gone instead of those that are there. -#}
+{% macro measure_records(
+    table, column, at, at_is_timestamp, filter, window, window_days, until, until_is_timestamp, numerator, removed=false
+) -%}
     {%- set day = plumbline.local_date(adapter.quote(at)) if at_is_timestamp else adapter.quote(at) -%}
     {%- set until_day = plumbline.local_date(adapter.quote(until)) if until and until_is_timestamp else adapter.quote(until) -%}
     {%- set earliest = plumbline.earliest_day(window, window_days) -%}
@@ -54,7 +56,7 @@
         {%- else -%}
         true as in_numerator
         {%- endif %}
-    from {{ ref(table) }}
+    from {{ plumbline.removed_records(table) if removed else ref(table) }}
     where {{ adapter.quote(at) }} is not null
         {%- if window != 'as_of' %}
         and {{ day }} >= {{ earliest }}
@@ -63,7 +65,7 @@
         and ({{ adapter.quote(until) }} is null or {{ until_day }} > {{ day }})
         {%- endif %}
         {%- if table in ('work_items', 'deals') %}
-        and not deleted
+        and {{ 'deleted' if removed else 'not deleted' }}
         {%- endif %}
         {%- if filter %}
         and ({{ filter }})

@@ -15,6 +15,11 @@ verdicts as (
     select * from {{ ref('kr_verdicts') }}
 ),
 
+doubts as (
+    select distinct kr_id, opened_on from {{ ref('kr_doubts') }}
+    where is_open
+),
+
 ranked as (
     select
         *,
@@ -47,25 +52,42 @@ without_doubt as (
 
 -- A status gets worse at once, and better when so many days in a row have been better: it is the worst of these days.
 -- A day without a value shows nothing, so it does not count among them.
+-- Nor do days show anything better while an input is in doubt, so those before the doubt began hold on until it is over.
+days_before as (
+    select kr_id, date, date as ended_by, days_with_value, false as is_doubted
+    from progress
+    union all
+    select progress.kr_id, progress.date, doubts.opened_on as ended_by, max(earlier.days_with_value) as days_with_value, true as is_doubted
+    from progress
+    inner join doubts
+        on doubts.kr_id = progress.kr_id
+        and doubts.opened_on <= progress.date
+    inner join progress as earlier
+        on earlier.kr_id = progress.kr_id
+        and earlier.date < doubts.opened_on
+    group by progress.kr_id, progress.date, doubts.opened_on
+),
+
 held as (
     select
-        progress.kr_id,
-        progress.date,
+        days_before.kr_id,
+        days_before.date,
         earlier.date as held_by,
         earlier.status,
         earlier.rule,
         earlier.inputs,
-        progress.days_with_value - earlier.days_with_value as better_days,
+        days_before.is_doubted as is_held_by_doubt,
+        days_before.days_with_value - earlier.days_with_value as better_days,
         row_number() over (
-            partition by progress.kr_id, progress.date
-            order by {{ plumbline.severity('earlier.status') }} desc, earlier.date desc
+            partition by days_before.kr_id, days_before.date
+            order by {{ plumbline.severity('earlier.status') }} desc, earlier.date desc, days_before.is_doubted
         ) as held_no
-    from progress
+    from days_before
     cross join patience
     inner join without_doubt as earlier
-        on earlier.kr_id = progress.kr_id
-        and earlier.date < progress.date
-        and earlier.days_with_value > progress.days_with_value - patience.days
+        on earlier.kr_id = days_before.kr_id
+        and earlier.date < days_before.ended_by
+        and earlier.days_with_value > days_before.days_with_value - patience.days
 ),
 
 deciding as (
@@ -75,6 +97,7 @@ deciding as (
         held.rule as held_rule,
         held.inputs as held_inputs,
         held.held_by,
+        held.is_held_by_doubt,
         held.better_days,
         patience.days as patience,
         coalesce({{ plumbline.severity('held.status') }} > {{ plumbline.severity('of_the_day.status') }}, false) as is_held
@@ -98,6 +121,8 @@ select
     case when is_held then held_status else deciding.status end as status,
     case when is_held then held_rule else deciding.rule end as rule,
     case
+        when is_held and is_held_by_doubt then 'Still ' || held_status || ', as on ' || {{ plumbline.as_text('held_by') }}
+            || ': it does not get better while its data is in doubt. ' || deciding.reason
         when is_held then 'Still ' || held_status || ', as on ' || {{ plumbline.as_text('held_by') }} || ': it was better on '
             || {{ plumbline.as_text('better_days') }} || ' of the ' || {{ plumbline.as_text('patience') }}
             || ' days in a row that this takes. ' || deciding.reason

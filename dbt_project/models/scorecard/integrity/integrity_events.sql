@@ -1,9 +1,32 @@
-with events as (
+with removals as (
+    select distinct evidence.kr_id, evidence.record, evidence.name, {{ plumbline.local_date('loads.landed_at') }} as seen_on
+    from {{ ref('removed_evidence') }} as evidence
+    left join {{ source('control', 'loads') }} as loads on loads.file = evidence.landed_file
+),
+
+-- That a record is gone is known since the pull that did not bring it any more.
+removed as (
+    select
+        'removed' as rule,
+        false as is_severe,
+        record,
+        name as item,
+        {{ plumbline.as_text('null') }} as function_id,
+        least(coalesce(seen_on, {{ plumbline.last_reported_day() }}), {{ plumbline.last_reported_day() }}) as on_date,
+        {{ plumbline.as_text('null') }} as by_id,
+        kr_id,
+        name || ' has been removed from its source; it would count in key result ' || kr_id || '.' as sentence
+    from removals
+),
+
+events as (
     select * from {{ ref('integrity_work') }}
     union all
     select * from {{ ref('integrity_crm') }}
     union all
     select * from {{ ref('integrity_finance') }}
+    union all
+    select * from removed
 ),
 
 known as (
