@@ -29,8 +29,9 @@ def _forecasts(configured: list[str]) -> tuple[Check, ...]:
         ),
         no_rows(
             "chance_plausible",
-            "p_met IS NULL OR p_met NOT BETWEEN 0 AND 1 OR reference_weight NOT BETWEEN 0 AND 1",
-            "Forecasts with a chance or weight outside 0 to 1",
+            "p_met IS NULL OR p_met NOT BETWEEN 0 AND 1 OR least(reference_weight, indicator_weight) < 0"
+            " OR reference_weight + indicator_weight > 1",
+            "Forecasts with a chance or weights outside 0 to 1",
         ),
     )
 
