@@ -71,6 +71,14 @@ def _key_results() -> Iterator[tuple[KeyResult, Series]]:
                 KeyResult(name, pace=pace, steps=steps if pace == "steps" else (), sql=_model(name, series)),
                 series,
             )
+        for pace in ("linear", "working_days", "steps"):
+            series = _wandering(
+                chance, drift=chance.uniform(0.7, 1.1), noise=chance.choice([0, 1, 2]), gaps=0.03
+            )
+            name = f"accumulate-{pace}-{seed}"
+            dated = steps if pace == "steps" else ()
+            total = KeyResult(name, kind="accumulate", pace=pace, steps=dated, sql=_model(name, series))
+            yield total, series
         falling = {
             day: None if value is None else 50 - value / 4
             for day, value in _wandering(chance, 1.1, 0.5, 0).items()
@@ -204,7 +212,8 @@ def _judge(key_result: KeyResult, series: Series) -> dict[date, Judged]:
             progress = float((value - baseline) / (target - baseline))
             expected = _expected(key_result, day)
             pace = progress / expected if expected else None
-            if pace is not None and pace < 0.9:
+            missing = expected * float(target - baseline) - float(value - baseline)
+            if pace is not None and pace < 0.9 and not _is_chance(key_result, series, day, missing, expected):
                 firing["pace"] = "red" if pace < 0.7 else "amber"
             if progress < 1 and _is_stalled(series, day):
                 firing["stalled"] = "amber"
@@ -218,6 +227,15 @@ def _judge(key_result: KeyResult, series: Series) -> dict[date, Judged]:
         rule, status = order[0] if order else (own_rule, "green")
         judged[day] = Judged(status, rule, progress, pace, firing, status)
     return _held(judged)
+
+
+def _is_chance(key_result: KeyResult, series: Series, day: date, missing: float, expected: float) -> bool:
+    """A total is no further behind than its days differ from one another, as far as it is still on its way."""
+    moves = _moves(series, day)
+    if key_result.kind != "accumulate" or key_result.pace == "steps" or not moves:
+        return False
+    ups_and_downs = sum((move - sum(moves) / len(moves)) ** 2 for move in moves)
+    return round(missing, 6) <= round((ups_and_downs * (1 - expected)) ** 0.5, 6)
 
 
 def _held(judged: Mapping[date, Judged]) -> dict[date, Judged]:
@@ -252,14 +270,18 @@ def _is_stalled(series: Series, day: date) -> bool:
     earlier, now = series.get(day - timedelta(days=14)), series[day]
     if earlier is None or now is None:
         return False
+    moves = _moves(series, day)
+    noise = 2 * statistics.stdev(moves) if len(moves) > 1 else 0
+    return round(abs(float(now - earlier)), 6) <= round(noise, 6)
+
+
+def _moves(series: Series, day: date) -> list[float]:
     values = [series[each] for each in DAYS if each <= day]
-    moves = [
+    return [
         float(after - before)
         for before, after in pairwise(values)
         if before is not None and after is not None
     ]
-    noise = 2 * statistics.stdev(moves) if len(moves) > 1 else 0
-    return round(abs(float(now - earlier)), 6) <= round(noise, 6)
 
 
 def _stretches(days: Sequence[date]) -> Iterator[tuple[date, date]]:

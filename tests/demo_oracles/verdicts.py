@@ -86,15 +86,17 @@ def judged(kr_id: str, series: Series, known: Known, chances: Chances) -> dict[d
     values = {day: None if value is None else rounded(value) for day, value in series.items()}
     days = _maintained(kr, values) if kr["kind"] == "maintain" else _pursued(kr, values)
     needed = [standing(handoff, known) for handoff in kr.get("handoffs", [])]
-    by_itself = {
-        day: _decided(
-            verdict,
-            _foretold(kr, says, day, chances) | _held_up(needed, day) | _out_of_line(kr, verdict, day, known),
-            doubted=_is_doubted(kr, day, values, known),
+    by_itself: dict[date, Verdict] = {}
+    lasting: dict[date, Verdict] = {}
+    for day, (verdict, says) in days:
+        said = (
+            _foretold(kr, says, day, chances) | _held_up(needed, day) | _out_of_line(kr, verdict, day, known)
         )
-        for day, (verdict, says) in days
-    }
-    return _held(by_itself)
+        by_itself[day] = _decided(verdict, said, doubted=_is_doubted(kr, day, values, known))
+        if verdict.value is not None:
+            beside_handoffs = {rule: status for rule, status in said.items() if rule != "handoff"}
+            lasting[day] = _decided(verdict, beside_handoffs, doubted=False)
+    return _held(by_itself, lasting)
 
 
 def since(verdicts: Mapping[date, Verdict]) -> date:
@@ -188,11 +190,28 @@ def _pursued(kr: dict[str, Any], values: Series) -> Iterator[tuple[date, _Found]
         says = {}
         if value is not None:
             says["pace"] = "green"
-            if pace is not None and pace < AMBER_PACE:
+            if pace is not None and pace < AMBER_PACE and not _is_chance(kr, values, day, baseline + expected * way):
                 says["pace"] = "red" if pace < RED_PACE else "amber"
             if _is_stalled(values, day) and progress is not None and progress < 1:
                 says["stalled"] = "amber"
         yield day, (Verdict(value, progress, expected, baseline + expected * way, pace, "", ""), says)
+
+
+def _is_chance(kr: dict[str, Any], values: Series, day: date, expected: Fraction) -> bool:
+    """A total misses no more than the ups and downs of its days, as far as there is still way to make up for them."""
+    if kr["kind"] != "accumulate" or kr.get("pace") == "steps":
+        return False
+    moves = _moves(values, day)
+    ups_and_downs = len(moves) * statistics.pvariance(moves) if moves else 0
+    still_to_come = 1 - float(_expected(kr, day))
+    missing = abs(float(expected - Fraction(values[day] or 0)))
+    return round(missing, 6) <= round((ups_and_downs * still_to_come) ** 0.5, 6)
+
+
+def _moves(values: Series, day: date) -> list[float]:
+    """From one day to the next, in this cycle so far."""
+    so_far = [value for on, value in sorted(values.items()) if on <= day]
+    return [float(now - before) for before, now in pairwise(so_far) if before is not None and now is not None]
 
 
 def _foretold(kr: dict[str, Any], says: dict[str, str], day: date, chances: Chances) -> dict[str, str]:
@@ -222,13 +241,7 @@ def _is_stalled(values: Series, day: date) -> bool:
     now, before = values[day], values.get(day - PATIENCE)
     if now is None or before is None:
         return False
-    so_far = [value for on, value in sorted(values.items()) if on <= day]
-    moves = [
-        float(later - earlier)
-        for earlier, later in pairwise(so_far)
-        if earlier is not None and later is not None
-    ]
-    return abs(float(now - before)) <= 2 * statistics.stdev(moves)
+    return abs(float(now - before)) <= 2 * statistics.stdev(_moves(values, day))
 
 
 def _is_doubted(kr: dict[str, Any], day: date, values: Series, known: Known) -> bool:
@@ -294,15 +307,14 @@ def _decided(verdict: Verdict, says: dict[str, str], doubted: bool) -> Verdict:
     )
 
 
-def _held(by_itself: Mapping[date, Verdict]) -> dict[date, Verdict]:
-    """Worse at once, better only by the worst of the last days with a value."""
+def _held(by_itself: Mapping[date, Verdict], lasting: Mapping[date, Verdict]) -> dict[date, Verdict]:
+    """Worse at once, better only by the worst of the last days with a value; doubt and hand-offs do not last."""
     held: dict[date, Verdict] = {}
-    judged: list[Verdict] = []
     for day, verdict in sorted(by_itself.items()):
-        # Doubt about the inputs is there on the last day only.
-        judged += [verdict] if verdict.value is not None else []
-        worst = max(judged[-HYSTERESIS:], key=lambda each: SEVERITY[each.status], default=verdict)
-        latest = [each for each in judged[-HYSTERESIS:] if each.status == worst.status]
+        # The days before this one that are still counted: of three in a row with a value, this day is one where it has a value.
+        before = [each for on, each in sorted(lasting.items()) if on < day][-(HYSTERESIS - (day in lasting)) :]
+        worst = max(before, key=lambda each: SEVERITY[each.status], default=verdict)
+        latest = [each for each in before if each.status == worst.status]
         is_held = bool(latest) and SEVERITY[worst.status] > SEVERITY[verdict.status]
         held[day] = replace(verdict, status=worst.status, rule=latest[-1].rule) if is_held else verdict
     return held

@@ -23,9 +23,9 @@ ranked as (
             order by {{ plumbline.severity('status') }} desc, {{ plumbline.rule_precedence('rule') }}, rule
         ) as verdict_no,
         row_number() over (
-            partition by kr_id, date, case when rule = 'untrusted' then 1 else 0 end
+            partition by kr_id, date, rule in ('untrusted', 'handoff')
             order by {{ plumbline.severity('status') }} desc, {{ plumbline.rule_precedence('rule') }}, rule
-        ) as verdict_no_beside_doubt
+        ) as verdict_no_of_its_kind
     from verdicts
 ),
 
@@ -34,15 +34,16 @@ of_the_day as (
     where verdict_no = 1
 ),
 
--- Trust that is back is back at once, so doubt is never held against a later day.
-without_doubt as (
+-- What is never held against a later day: doubt, as trust that is back is back at once, and a hand-off, as its finish rests on four weeks of
+-- deliveries and does not flap.
+lasting as (
     select ranked.*, progress.days_with_value
     from ranked
     inner join progress
         on progress.kr_id = ranked.kr_id
         and progress.date = ranked.date
-    where ranked.rule <> 'untrusted'
-        and ranked.verdict_no_beside_doubt = 1
+    where ranked.rule not in ('untrusted', 'handoff')
+        and ranked.verdict_no_of_its_kind = 1
 ),
 
 -- A status gets worse at once, and better when so many days in a row have been better: it is the worst of these days.
@@ -62,7 +63,7 @@ held as (
         ) as held_no
     from progress
     cross join patience
-    inner join without_doubt as earlier
+    inner join lasting as earlier
         on earlier.kr_id = progress.kr_id
         and earlier.date < progress.date
         and earlier.days_with_value > progress.days_with_value - patience.days

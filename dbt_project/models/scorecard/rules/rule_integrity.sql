@@ -2,9 +2,7 @@ with days as (
     select
         kr_progress.*,
         kr_strict.value_strict,
-        kr_strict.suspects,
-        {{ plumbline.threshold('pace', 'red') }} as red_below,
-        {{ plumbline.threshold('pace', 'amber') }} as amber_below
+        kr_strict.suspects
     from {{ ref('kr_progress') }} as kr_progress
     inner join {{ ref('kr_strict') }} as kr_strict
         on kr_strict.kr_id = kr_progress.kr_id
@@ -26,17 +24,13 @@ judged as (
         *,
         case
             when kind = 'maintain' then case when is_in_band then 'green' else 'red' end
-            when pace < red_below then 'red'
-            when pace < amber_below then 'amber'
-            else 'green'
+            else {{ plumbline.pace_status('pace', 'expected_value - value', 'leeway') }}
         end as status_with,
         -- Where nothing is left without the suspects, nothing is shown.
         case
             when value_strict is null then 'red'
             when kind = 'maintain' then case when is_strict_in_band then 'green' else 'red' end
-            when pace_strict < red_below then 'red'
-            when pace_strict < amber_below then 'amber'
-            else 'green'
+            else {{ plumbline.pace_status('pace_strict', 'expected_value - value_strict', 'leeway') }}
         end as status_without
     from paced
 ),
