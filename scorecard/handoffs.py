@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 PRIOR_ITEMS = 2.0
 """What is usual (the giver's habit, no batches, none returned) counts for as much as the observation of so many."""
 KNOWN_AT_MOST = 25.0
-"""However many deliveries were seen, they tell of those to come no more than so many of a steady giver would: weeks are uneven."""
+"""However many deliveries were seen, they prove no more than so many of a steady giver would: weeks are uneven."""
 DRAWS = 10_000
 HORIZON_DAYS = 520
 """Working days, two years: what takes longer is not in sight."""

@@ -125,7 +125,9 @@ def test_pace(scored: ScratchProject, number: int, row: Sequence[str]) -> None:
 @pytest.mark.parametrize("row", LEEWAY, ids=lambda row: row[0])
 def test_leeway(scored: ScratchProject, row: Sequence[str]) -> None:
     day, value, missing, leeway, pace, status = row
-    (found,) = scored.rows(f"select * from scorecard.rule_pace where kr_id = 'thirds' and date = '{_day(int(day))}'")
+    (found,) = scored.rows(
+        f"select * from scorecard.rule_pace where kr_id = 'thirds' and date = '{_day(int(day))}'"
+    )
     inputs = {name: Decimal(str(number)) for name, number in yaml.safe_load(found["inputs"]).items()}
     assert (inputs["value"], inputs["leeway"], inputs["pace"]) == tuple(map(Decimal, (value, leeway, pace)))
     expected = Decimal(33 * int(day)) / LENGTH

@@ -120,7 +120,7 @@ def _counted_from(day: date, items: list[Issue], before: list[Issue], usual_cycl
 
 
 def _days_by_chance(items: int) -> float:
-    """On how many of the 20 working days of four weeks at least one of so many items falls: each day is missed by all of them or not."""
+    """On how many of the 20 working days of four weeks at least one of so many items falls."""
     return sum(1 - (19 / 20) ** items for _ in range(20))
 
 

@@ -3,6 +3,7 @@
 The aims are read from the strategy's YAML files as they are written; numbers are exact fractions.
 """
 
+import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -190,7 +191,11 @@ def _pursued(kr: dict[str, Any], values: Series) -> Iterator[tuple[date, _Found]
         says = {}
         if value is not None:
             says["pace"] = "green"
-            if pace is not None and pace < AMBER_PACE and not _is_chance(kr, values, day, baseline + expected * way):
+            if (
+                pace is not None
+                and pace < AMBER_PACE
+                and not _is_chance(kr, values, day, baseline + expected * way)
+            ):
                 says["pace"] = "red" if pace < RED_PACE else "amber"
             if _is_stalled(values, day) and progress is not None and progress < 1:
                 says["stalled"] = "amber"
@@ -205,7 +210,7 @@ def _is_chance(kr: dict[str, Any], values: Series, day: date, expected: Fraction
     ups_and_downs = len(moves) * statistics.pvariance(moves) if moves else 0
     still_to_come = 1 - float(_expected(kr, day))
     missing = abs(float(expected - Fraction(values[day] or 0)))
-    return round(missing, 6) <= round((ups_and_downs * still_to_come) ** 0.5, 6)
+    return round(missing, 6) <= round(math.sqrt(ups_and_downs * still_to_come), 6)
 
 
 def _moves(values: Series, day: date) -> list[float]:
@@ -312,7 +317,9 @@ def _held(by_itself: Mapping[date, Verdict], lasting: Mapping[date, Verdict]) ->
     held: dict[date, Verdict] = {}
     for day, verdict in sorted(by_itself.items()):
         # The days before this one that are still counted: of three in a row with a value, this day is one where it has a value.
-        before = [each for on, each in sorted(lasting.items()) if on < day][-(HYSTERESIS - (day in lasting)) :]
+        before = [each for on, each in sorted(lasting.items()) if on < day][
+            -(HYSTERESIS - (day in lasting)) :
+        ]
         worst = max(before, key=lambda each: SEVERITY[each.status], default=verdict)
         latest = [each for each in before if each.status == worst.status]
         is_held = bool(latest) and SEVERITY[worst.status] > SEVERITY[verdict.status]
