@@ -46,8 +46,9 @@ def _working_days_until(start: date, end: date) -> int:
         HandoffDay("it", MONDAY, 3, 1, 0, 1, 3, 3, 6, 100, 40),
         HandoffDay("it", MONDAY, 30, 16, 0, 0, 30, 3, 20, 100, 40),
         HandoffDay("it", MONDAY, 2, 8, 5, 4, 2, 2, 10, 100, 40),
+        HandoffDay("it", MONDAY, 60, 60, 0, 0, 60, 19, 20, 100, 60),
     ],
-    ids=["steady", "not begun", "nearly done", "in batches", "under way and returned"],
+    ids=["steady", "not begun", "nearly done", "in batches", "under way and returned", "well known"],
 )
 def test_the_draws_agree_with_the_exact_distribution(day: HandoffDay) -> None:
     finish = handoff_finish(day, CHRISTMAS)
@@ -65,6 +66,16 @@ def test_the_draws_agree_with_the_exact_distribution(day: HandoffDay) -> None:
             assert exact > 0.95 * HORIZON_DAYS
         else:
             assert _working_days_until(MONDAY, on) == pytest.approx(exact, rel=0.05, abs=1)
+
+
+def test_however_much_was_seen_the_weeks_to_come_may_differ() -> None:
+    """The band of a hand-off that is known by a thousand deliveries, against the exact one of a rate known by 25."""
+    day = HandoffDay(
+        "it", MONDAY, 1000, 1000, 0, 0, 1000, 20, 20, giver_done_in_4_weeks=1000, giver_open=1000
+    )
+    low, high = np.quantile(working_days_left(day), (0.1, 0.9))
+    exact = stats.invgamma.ppf((0.1, 0.9), 1 / (1 / 1002 + 1 / 25))
+    assert high / low == pytest.approx(exact[1] / exact[0], rel=0.03)
 
 
 def test_it_looks_no_slower_for_being_nearly_finished() -> None:
