@@ -80,19 +80,11 @@ def _at_least_red(amber: Decimal, info: ValidationInfo) -> Decimal:
 
 
 class PaceThresholds(Part):
-    """Below which pace a key result turns red and amber, and how much of a total's own ups and downs is let pass."""
+    """Below which pace a key result turns red and amber."""
 
     red: Number = Field(default=Decimal("0.7"), gt=0, description="a share, for example 0.7")
     amber: Number = Field(
         default=Decimal("0.9"), validate_default=True, gt=0, description="a share, for example 0.9"
-    )
-
-    # Up to one spread a record less never makes a total look better: it takes as much off as it can add to the ups and downs.
-    noise: Number = Field(
-        default=Decimal(1),
-        ge=0,
-        le=1,
-        description="in how many standard deviations, for example 1; 0 lets nothing pass",
     )
 
     @field_validator("amber")
@@ -159,7 +151,7 @@ class HysteresisThreshold(Part):
 class Thresholds(Part):
     """The limits of the rules. `integrity` and `untrusted` have none: any doubt that matters counts."""
 
-    pace: PaceThresholds = Field(default=PaceThresholds(), description="{red: 0.7, amber: 0.9, noise: 1}")
+    pace: PaceThresholds = Field(default=PaceThresholds(), description="{red: 0.7, amber: 0.9}")
     forecast: ForecastThresholds = Field(default=ForecastThresholds(), description="{red: 0.2, amber: 0.5}")
     stalled: StalledThreshold = Field(default=StalledThreshold(), description="{days: 14}")
     handoff: HandoffThreshold = Field(default=HandoffThreshold(), description="{confidence: 0.85}")

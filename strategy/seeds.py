@@ -169,7 +169,6 @@ def _thresholds(strategy: Strategy) -> Iterable[Sequence[Cell]]:
     limits = strategy.thresholds
     return [
         ("pace", limits.pace.red, limits.pace.amber),
-        ("pace_noise", None, limits.pace.noise),
         ("forecast", limits.forecast.red, limits.forecast.amber),
         ("stalled", None, limits.stalled.days),
         ("handoff", None, limits.handoff.confidence),

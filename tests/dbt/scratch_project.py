@@ -137,7 +137,6 @@ class ScratchProject:
     handoffs: Sequence[Handoff] = ()
     thresholds: Sequence[tuple[str, str, str]] = (
         ("pace", "0.7", "0.9"),
-        ("pace_noise", "", "1"),
         ("forecast", "0.2", "0.5"),
         ("stalled", "", "14"),
         ("handoff", "", "0.85"),

@@ -52,7 +52,6 @@ def _day(number: int) -> date:
 
 
 PACES = _table("Progress and what is expected", "pace form")
-LEEWAY = _table("Pace", "day")
 STALLED = _table("Stalled", "day")
 BAND = _table("Band", "day")
 RULES_SAY, STATUSES = (row[1:] for row in _table("Worse at once, better after three days", "day"))
@@ -76,7 +75,6 @@ def _paced(number: int, row: Sequence[str]) -> KeyResult:
 def scored(tmp_path_factory: pytest.TempPathFactory) -> ScratchProject:
     """A key result for each example."""
     climb = {_day(number): Decimal(min(number, 20)) for number in range(1, 40)}
-    thirds = {_day(number): Decimal(number // 3) for number in range(1, LENGTH)}
     band = {_day(int(row[0])): Decimal(row[1]) for row in BAND}
     told = {
         _day(number): 100 * PACE_OF[status] * number / LENGTH
@@ -85,7 +83,6 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> ScratchProject:
     }
     key_results = [
         *(_paced(number, row) for number, row in enumerate(PACES)),
-        KeyResult("thirds", kind="accumulate", target="33", sql=_series("thirds", thirds)),
         KeyResult("climb", sql=_series("climb", climb)),
         KeyResult("band", kind="maintain", band=("85", "105"), sql=_series("band", band)),
         KeyResult("told", sql=_series("told", told)),
@@ -120,20 +117,6 @@ def test_pace(scored: ScratchProject, number: int, row: Sequence[str]) -> None:
     numbers = (found["value"], found["progress"], found["expected_progress"], found["pace"])
     assert numbers == tuple(map(Decimal, (value, progress, expected, pace)))
     assert found["says"] == status
-
-
-@pytest.mark.parametrize("row", LEEWAY, ids=lambda row: row[0])
-def test_leeway(scored: ScratchProject, row: Sequence[str]) -> None:
-    day, value, missing, leeway, pace, status = row
-    (found,) = scored.rows(
-        f"select * from scorecard.rule_pace where kr_id = 'thirds' and date = '{_day(int(day))}'"
-    )
-    inputs = {name: Decimal(str(number)) for name, number in yaml.safe_load(found["inputs"]).items()}
-    assert (inputs["value"], inputs["leeway"], inputs["pace"]) == tuple(map(Decimal, (value, leeway, pace)))
-    expected = Decimal(33 * int(day)) / LENGTH
-    assert round(expected - inputs["value"], 6) == Decimal(missing)
-    assert found["status"] == status
-    assert (Decimal(missing) <= Decimal(leeway)) == (status == "green")
 
 
 @pytest.mark.parametrize("row", STALLED, ids=lambda row: row[0])

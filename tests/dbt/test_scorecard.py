@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,14 +71,6 @@ def _key_results() -> Iterator[tuple[KeyResult, Series]]:
                 KeyResult(name, pace=pace, steps=steps if pace == "steps" else (), sql=_model(name, series)),
                 series,
             )
-        for pace in ("linear", "working_days", "steps"):
-            series = _wandering(
-                chance, drift=chance.uniform(0.7, 1.1), noise=chance.choice([0, 1, 2]), gaps=0.03
-            )
-            name = f"accumulate-{pace}-{seed}"
-            dated = steps if pace == "steps" else ()
-            total = KeyResult(name, kind="accumulate", pace=pace, steps=dated, sql=_model(name, series))
-            yield total, series
         falling = {
             day: None if value is None else 50 - value / 4
             for day, value in _wandering(chance, 1.1, 0.5, 0).items()
@@ -92,18 +83,7 @@ def _key_results() -> Iterator[tuple[KeyResult, Series]]:
             yield KeyResult(name, kind="maintain", band=band, sql=_model(name, series)), series
 
 
-def _one_record_less() -> Iterator[tuple[KeyResult, Series]]:
-    """A total that is steadily one tenth behind, and the same without the record of one of its first days."""
-    for taken in (None, 2, 3, 4, 5):
-        series = {
-            day: Decimal(number - (taken is not None and number >= taken))
-            for number, day in enumerate(DAYS, start=1)
-        }
-        name = "whole" if taken is None else f"without-{taken}"
-        yield KeyResult(name, kind="accumulate", target="102", sql=_model(name, series)), series
-
-
-KEY_RESULTS = {each.id: (each, series) for each, series in [*_key_results(), *_one_record_less()]}
+KEY_RESULTS = {each.id: (each, series) for each, series in _key_results()}
 
 
 @pytest.fixture(scope="module")
@@ -169,18 +149,6 @@ def test_the_cases_hold_a_status_and_let_it_go(scored: ScratchProject) -> None:
     }  # fmt: skip
 
 
-def test_a_record_less_never_makes_a_total_look_better(scored: ScratchProject) -> None:
-    """Though its moves are less even then: what is missing grows by as much as the leeway can."""
-    rows = scored.rows(
-        "select less.kr_id, less.date, less.status, whole.status as status_of_whole from scorecard.rule_pace as less"
-        " inner join scorecard.rule_pace as whole on whole.kr_id = 'whole' and whole.date = less.date"
-        " where less.kr_id like 'without-%'"
-    )
-    assert "amber" in {row["status_of_whole"] for row in rows}
-    for row in rows:
-        assert SEVERITY[row["status"]] >= SEVERITY[row["status_of_whole"]], row
-
-
 def test_the_current_row_is_the_last_day_and_says_since_when(scored: ScratchProject) -> None:
     rows = {row["kr_id"]: row for row in scored.rows("select * from scorecard.kr_current")}
     assert set(rows) == {*KEY_RESULTS, "absent"}
@@ -236,8 +204,7 @@ def _judge(key_result: KeyResult, series: Series) -> dict[date, Judged]:
             progress = float((value - baseline) / (target - baseline))
             expected = _expected(key_result, day)
             pace = progress / expected if expected else None
-            missing = expected * float(target - baseline) - float(value - baseline)
-            if pace is not None and pace < 0.9 and not _is_chance(key_result, series, day, missing, expected):
+            if pace is not None and pace < 0.9:
                 firing["pace"] = "red" if pace < 0.7 else "amber"
             if progress < 1 and _is_stalled(series, day):
                 firing["stalled"] = "amber"
@@ -251,15 +218,6 @@ def _judge(key_result: KeyResult, series: Series) -> dict[date, Judged]:
         rule, status = order[0] if order else (own_rule, "green")
         judged[day] = Judged(status, rule, progress, pace, firing, status)
     return _held(judged)
-
-
-def _is_chance(key_result: KeyResult, series: Series, day: date, missing: float, expected: float) -> bool:
-    """A total is no further behind than its days differ from one another, as far as it is still on its way."""
-    moves = _moves(series, day)
-    if key_result.kind != "accumulate" or key_result.pace == "steps" or not moves:
-        return False
-    ups_and_downs = sum((move - sum(moves) / len(moves)) ** 2 for move in moves)
-    return round(missing, 6) <= round(math.sqrt(ups_and_downs * (1 - expected)), 6)
 
 
 def _held(judged: Mapping[date, Judged]) -> dict[date, Judged]:
@@ -294,18 +252,14 @@ def _is_stalled(series: Series, day: date) -> bool:
     earlier, now = series.get(day - timedelta(days=14)), series[day]
     if earlier is None or now is None:
         return False
-    moves = _moves(series, day)
-    noise = 2 * statistics.stdev(moves) if len(moves) > 1 else 0
-    return round(abs(float(now - earlier)), 6) <= round(noise, 6)
-
-
-def _moves(series: Series, day: date) -> list[float]:
     values = [series[each] for each in DAYS if each <= day]
-    return [
+    moves = [
         float(after - before)
         for before, after in pairwise(values)
         if before is not None and after is not None
     ]
+    noise = 2 * statistics.stdev(moves) if len(moves) > 1 else 0
+    return round(abs(float(now - earlier)), 6) <= round(noise, 6)
 
 
 def _stretches(days: Sequence[date]) -> Iterator[tuple[date, date]]:

@@ -3,7 +3,6 @@
 The aims are read from the strategy's YAML files as they are written; numbers are exact fractions.
 """
 
-import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -191,32 +190,11 @@ def _pursued(kr: dict[str, Any], values: Series) -> Iterator[tuple[date, _Found]
         says = {}
         if value is not None:
             says["pace"] = "green"
-            if (
-                pace is not None
-                and pace < AMBER_PACE
-                and not _is_chance(kr, values, day, baseline + expected * way)
-            ):
+            if pace is not None and pace < AMBER_PACE:
                 says["pace"] = "red" if pace < RED_PACE else "amber"
             if _is_stalled(values, day) and progress is not None and progress < 1:
                 says["stalled"] = "amber"
         yield day, (Verdict(value, progress, expected, baseline + expected * way, pace, "", ""), says)
-
-
-def _is_chance(kr: dict[str, Any], values: Series, day: date, expected: Fraction) -> bool:
-    """A total misses no more than the ups and downs of its days, as far as there is still way to make up for them."""
-    if kr["kind"] != "accumulate" or kr.get("pace") == "steps":
-        return False
-    moves = _moves(values, day)
-    ups_and_downs = len(moves) * statistics.pvariance(moves) if moves else 0
-    still_to_come = 1 - float(_expected(kr, day))
-    missing = abs(float(expected - Fraction(values[day] or 0)))
-    return round(missing, 6) <= round(math.sqrt(ups_and_downs * still_to_come), 6)
-
-
-def _moves(values: Series, day: date) -> list[float]:
-    """From one day to the next, in this cycle so far."""
-    so_far = [value for on, value in sorted(values.items()) if on <= day]
-    return [float(now - before) for before, now in pairwise(so_far) if before is not None and now is not None]
 
 
 def _foretold(kr: dict[str, Any], says: dict[str, str], day: date, chances: Chances) -> dict[str, str]:
@@ -246,7 +224,13 @@ def _is_stalled(values: Series, day: date) -> bool:
     now, before = values[day], values.get(day - PATIENCE)
     if now is None or before is None:
         return False
-    return abs(float(now - before)) <= 2 * statistics.stdev(_moves(values, day))
+    so_far = [value for on, value in sorted(values.items()) if on <= day]
+    moves = [
+        float(later - earlier)
+        for earlier, later in pairwise(so_far)
+        if earlier is not None and later is not None
+    ]
+    return abs(float(now - before)) <= 2 * statistics.stdev(moves)
 
 
 def _is_doubted(kr: dict[str, Any], day: date, values: Series, known: Known) -> bool:

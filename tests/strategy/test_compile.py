@@ -274,7 +274,6 @@ def test_the_seeds_hold_what_the_files_say(workspace: Path) -> None:
     ]
     assert rows("strategy_thresholds") == [
         {"rule": "pace", "red": "0.7", "amber": "0.9"},
-        {"rule": "pace_noise", "red": "", "amber": "1"},
         {"rule": "forecast", "red": "0.2", "amber": "0.5"},
         {"rule": "stalled", "red": "", "amber": "14"},
         {"rule": "handoff", "red": "", "amber": "0.85"},

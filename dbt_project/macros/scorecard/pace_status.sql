@@ -1,11 +1,6 @@
-{#-
-    What pace says: green while what is missing is no more than the leeway, else by the limits of cycle.yml.
-
-    missing: how far the value lies from the expected one, in the unit of the value; leeway: as in kr_progress.
--#}
-{% macro pace_status(pace, missing, leeway) -%}
+{#- What a pace says by the limits of cycle.yml; green where nothing is expected yet. -#}
+{% macro pace_status(pace) -%}
     case
-        when abs({{ missing }}) <= {{ leeway }} then 'green'
         when {{ pace }} < {{ plumbline.threshold('pace', 'red') }} then 'red'
         when {{ pace }} < {{ plumbline.threshold('pace', 'amber') }} then 'amber'
         else 'green'

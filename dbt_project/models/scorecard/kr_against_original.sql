@@ -21,7 +21,6 @@ aimed as (
         days.kind,
         days.value,
         days.expected_progress,
-        days.leeway,
         {%- for aim in aims %}
         case when originals.kr_id is null then days.{{ aim }} else originals.{{ aim }} end as {{ aim }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -33,7 +32,6 @@ aimed as (
 paced as (
     select
         *,
-        baseline + expected_progress * (target - baseline) - value as missing,
         cast((value - baseline) / nullif(target - baseline, 0) / nullif(expected_progress, 0) as decimal(18, 6)) as pace
     from aimed
 )
@@ -46,6 +44,6 @@ select
         when kind = 'maintain' and {{ plumbline.is_in_band('value', 'band_low', 'band_high') }} then 'green'
         when kind = 'maintain' then 'red'
         when target is null then null
-        else {{ plumbline.pace_status('pace', 'missing', 'leeway') }}
+        else {{ plumbline.pace_status('pace') }}
     end as status
 from paced

@@ -81,7 +81,6 @@ valued as (
         seasons.share as season_share,
         coalesce(seasons.earlier_periods, 0) as earlier_periods,
         coalesce(steps.expected_value, days_of_key_results.baseline) as step_value,
-        series.value - lag(series.value) over (partition by days_of_key_results.kr_id order by days_of_key_results.date) as move,
         {{ plumbline.is_in_band('series.value', 'band_low', 'band_high') }} as is_in_band
     from days_of_key_results
     left join series
@@ -115,25 +114,8 @@ progressed as (
             when pace_form = 'steps' then (step_value - baseline) / nullif(target - baseline, 0)
             when pace_form = 'seasonal' and earlier_periods >= 2 then season_share
             else share_of_days
-        end as expected_progress,
-        count(move) over (partition by kr_id order by date rows unbounded preceding) as moves,
-        coalesce(stddev_samp(cast(move as double precision)) over (partition by kr_id order by date rows unbounded preceding), 0) as spread
+        end as expected_progress
     from valued
-),
-
--- How far a total may lie behind by the chance of its own ups and downs: the root of the squares by which its moves from day to day differ
--- from their average. A total that comes to its target makes up for it, so the less of the way is still to come, the less is let pass.
--- Dated steps are promises, and the moves of a level do not add up.
-loosened as (
-    select
-        *,
-        case
-            when kind = 'accumulate' and pace_form <> 'steps'
-                then {{ plumbline.threshold('pace_noise', 'amber') }} * spread
-                    * sqrt(greatest(moves - 1, 0) * greatest(1 - expected_progress, 0))
-            else 0
-        end as leeway
-    from progressed
 )
 
 select
@@ -156,7 +138,5 @@ select
     cast(progress as decimal(18, 6)) as progress,
     cast(expected_progress as decimal(18, 6)) as expected_progress,
     cast(baseline + expected_progress * (target - baseline) as decimal(28, 6)) as expected_value,
-    cast(case when kind <> 'maintain' then progress / nullif(expected_progress, 0) end as decimal(18, 6)) as pace,
-    spread,
-    cast(leeway as decimal(28, 6)) as leeway
-from loosened
+    cast(case when kind <> 'maintain' then progress / nullif(expected_progress, 0) end as decimal(18, 6)) as pace
+from progressed

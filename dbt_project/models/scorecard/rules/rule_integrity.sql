@@ -24,13 +24,13 @@ judged as (
         *,
         case
             when kind = 'maintain' then case when is_in_band then 'green' else 'red' end
-            else {{ plumbline.pace_status('pace', 'expected_value - value', 'leeway') }}
+            else {{ plumbline.pace_status('pace') }}
         end as status_with,
         -- Where nothing is left without the suspects, nothing is shown.
         case
             when value_strict is null then 'red'
             when kind = 'maintain' then case when is_strict_in_band then 'green' else 'red' end
-            else {{ plumbline.pace_status('pace_strict', 'expected_value - value_strict', 'leeway') }}
+            else {{ plumbline.pace_status('pace_strict') }}
         end as status_without
     from paced
 ),

@@ -15,7 +15,7 @@ judged as (
 verdicts as (
     select
         *,
-        {{ plumbline.pace_status('pace', 'expected_value - value', 'leeway') }} as status
+        {{ plumbline.pace_status('pace') }} as status
     from judged
 ),
 
@@ -46,8 +46,6 @@ select
     status,
     case
         when pace is null then where_it_is || '; nothing is expected of it yet.'
-        when status = 'green' and pace < amber_below then where_it_is || ', where ' || where_it_should_be
-            || ' was expected by now: what is missing is within its own ups and downs so far (' || {{ plumbline.spoken('leeway', 'unit') }} || ').'
         when status = 'green' then where_it_is || ', and ' || where_it_should_be || ' was expected by now: on pace ('
             || {{ plumbline.spoken_number('pace') }} || ').'
         else where_it_is || ', where ' || where_it_should_be || ' was expected by now: its pace of '
@@ -61,7 +59,6 @@ select
         'progress': 'progress',
         'expected_progress': 'expected_progress',
         'pace': 'pace',
-        'leeway': 'leeway',
         'red_below': 'red_below',
         'amber_below': 'amber_below',
     }) }} as inputs

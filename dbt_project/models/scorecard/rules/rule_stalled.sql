@@ -7,12 +7,20 @@ patience as (
     select cast({{ plumbline.threshold('stalled', 'amber') }} as integer) as days
 ),
 
+moves as (
+    select
+        *,
+        value - lag(value) over (partition by kr_id order by date) as move
+    from days
+),
+
 -- Its own noise: twice the spread of its moves from day to day in this cycle.
 noises as (
     select
         *,
-        cast(2 * spread as decimal(28, 6)) as noise
-    from days
+        cast(2 * coalesce(stddev_samp(cast(move as double precision)) over (partition by kr_id order by date rows unbounded preceding), 0)
+            as decimal(28, 6)) as noise
+    from moves
 ),
 
 compared as (
