@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 PRIOR_ITEMS = 2.0
-"""What is usual (the giver's habit, one item at a time, none returned) counts for as much as the observation of so many."""
+"""What is usual (the giver's habit, no batches, none returned) counts for as much as the observation of so many."""
+KNOWN_AT_MOST = 25.0
+"""However many deliveries were seen, they prove no more than so many of a steady giver would: weeks are uneven."""
 DRAWS = 10_000
 HORIZON_DAYS = 520
 """Working days, two years: what takes longer is not in sight."""
@@ -79,7 +81,8 @@ def working_days_left(day: HandoffDay) -> NDArray[np.float64]:
 
     None where nothing is open or nothing speaks of a throughput. Deliveries come as a Poisson process. Its rate per working
     day is not known but drawn from a gamma distribution, and the time for n deliveries at a rate is gamma distributed with shape
-    n. So with little observed the band is wide, and with none delivered for long it moves out of sight.
+    n. So with little observed the band is wide, and with none delivered for long it moves out of sight. What is to come is not
+    quite what was: of k deliveries the shape is k / (1 + k / `KNOWN_AT_MOST`), at the same expected rate.
     Source: Gelman et al., Bayesian Data Analysis, section 2.6 (the gamma-Poisson model).
 
     A share of what is delivered comes back: returns by deliveries so far, with `PRIOR_ITEMS` deliveries that stayed, so that more
@@ -91,7 +94,8 @@ def working_days_left(day: HandoffDay) -> NDArray[np.float64]:
     returning = day.returned / (day.done + day.returned + PRIOR_ITEMS)
     left = max(day.open / (1 - returning) / seen.batch, 1.0)
     chance = np.random.default_rng(_seed(day))
-    rates = chance.gamma(seen.deliveries, 1 / seen.working_days, DRAWS)
+    known = 1 + seen.deliveries / KNOWN_AT_MOST
+    rates = chance.gamma(seen.deliveries / known, known / seen.working_days, DRAWS)
     with np.errstate(divide="ignore", over="ignore"):
         return chance.gamma(left, 1.0, DRAWS) / rates
 
@@ -112,12 +116,15 @@ class _Throughput:
 def _throughput(day: HandoffDay) -> _Throughput:
     """What was seen of the giver's throughput on this work, and its habit with the weight of `PRIOR_ITEMS` deliveries.
 
-    - Items that were done on one day are one delivery: twelve items at the end of a sprint are no twelve proofs of steadiness.
+    - Items that come in batches are one delivery: twelve at the end of a sprint are no twelve proofs of steadiness. How many make
+      a batch is told by the days on which they were done, against those on which so many fall by chance in four weeks: two
+      of a busy giver on one day are no batch.
     - An item under way counts as delivered. Work that has just begun has delivered nothing yet, and would else look slow.
     - The habit is this work's share of all that the giver finishes in a day, if its list were worked off evenly. What is done
       of this work belongs to its share: work must not look slower to come for being nearly finished.
     """
-    batch = (day.done_in_window + PRIOR_ITEMS) / (day.delivery_days_in_window + PRIOR_ITEMS)
+    days_by_chance = 20 * (1 - (1 - 1 / 20) ** day.done_in_window)
+    batch = max((days_by_chance + PRIOR_ITEMS) / (day.delivery_days_in_window + PRIOR_ITEMS), 1.0)
     # Work done on a week-end was seen for a day, too.
     seen = max(day.working_days_in_window, min(day.done_in_window, 1))
     observed = (day.done_in_window + day.under_way) / batch

@@ -1,6 +1,6 @@
 """How early, and how rightly, failing hand-offs are flagged.
 
-`python -m benchmarks.early_warning [--json] [--companies 300] [--seeds 101 102 103]`: made-up companies are played to their end.
+`python -m benchmarks.early_warning [--json] [--companies 300] [--seeds 201 202 203]`: made-up companies are played to their end.
 Evening after evening the engine gets what their tracker would have shown by then, in a process that knows nothing else; what
 became of them is kept in a file of its own, and only the scorer reads it. On the same companies and evenings the linear pace rule
 of OKR products is scored, over the same values of the same key results.
@@ -26,8 +26,8 @@ from benchmarks.measuring import as_json, in_own_process, report
 
 _WEEKS = (2, 4, 6, 8, 10, 12)
 _JUDGED_WEEKS = (4, 6, 8)
-# The limits and priors of the rules were chosen on seeds 1 to 3; these were not looked at before.
-_REPORTING_SEEDS = (101, 102, 103)
+# The limits and priors of the rules were chosen on seeds 1 to 13; 101 to 103 were reported before they were last changed.
+_REPORTING_SEEDS = (201, 202, 203)
 
 
 def main() -> None:

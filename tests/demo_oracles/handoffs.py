@@ -17,6 +17,7 @@ from tests.demo_oracles.working_days import working_days
 GIVERS = {"engineering": {"PLAT", "APP", "INT"}, "product": {"PROD"}, "operations": {"OPS"}, "sales": {"SAL"}}
 FOUR_WEEKS = timedelta(days=27)
 HABIT_ITEMS = 2
+SURE_OF = 25
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _on(day: date, promise: Promise, items: list[Issue], giver: list[Issue], kno
     giver_open = sum(berlin_day(issue.created) <= day and not _by(issue.done_on, day) for issue in giver)
     returns = sum(back <= day for issue in items for back in issue.reopened)
     open_items = len(asked) - len(done)
-    batch = (len(in_window) + 2) / (len(set(in_window)) + 2)
+    batch = max((_days_by_chance(len(in_window)) + 2) / (len(set(in_window)) + 2), 1)
     left = _working_days_left(
         open_items / (1 - returns / (len(done) + returns + 2)) / batch,
         (len(in_window) + len(under_way)) / batch,
@@ -118,6 +119,11 @@ def _counted_from(day: date, items: list[Issue], before: list[Issue], usual_cycl
     return min(berlin_day(issue.created) for issue in items) + timedelta(days=_half_up(usual))
 
 
+def _days_by_chance(items: int) -> float:
+    """On how many of the 20 working days of four weeks at least one of so many items falls."""
+    return sum(1 - (19 / 20) ** items for _ in range(20))
+
+
 def _half_up(days: float | Decimal) -> int:
     """Whole days as the warehouse rounds them."""
     return int(float(days) + 0.5)
@@ -138,8 +144,11 @@ def _working_days_left(deliveries: float, done: float, seen: int, habit: float) 
     """The exact quantile of a gamma time at a gamma rate: a beta prime distribution."""
     if not deliveries or not (done or habit):
         return None
-    quantile = stats.betaprime.ppf(0.85, max(deliveries, 1), done + HABIT_ITEMS)
-    return float(quantile * (seen + HABIT_ITEMS / habit))
+    proofs = done + HABIT_ITEMS
+    # As sure as of a rate seen in the harmonic sum of the deliveries and of so many.
+    shape = 1 / (1 / proofs + 1 / SURE_OF)
+    quantile = stats.betaprime.ppf(0.85, max(deliveries, 1), shape)
+    return float(quantile * (seen + HABIT_ITEMS / habit) * shape / proofs)
 
 
 def _by(on: date | None, day: date) -> bool:

@@ -86,15 +86,17 @@ def judged(kr_id: str, series: Series, known: Known, chances: Chances) -> dict[d
     values = {day: None if value is None else rounded(value) for day, value in series.items()}
     days = _maintained(kr, values) if kr["kind"] == "maintain" else _pursued(kr, values)
     needed = [standing(handoff, known) for handoff in kr.get("handoffs", [])]
-    by_itself = {
-        day: _decided(
-            verdict,
-            _foretold(kr, says, day, chances) | _held_up(needed, day) | _out_of_line(kr, verdict, day, known),
-            doubted=_is_doubted(kr, day, values, known),
+    by_itself: dict[date, Verdict] = {}
+    lasting: dict[date, Verdict] = {}
+    for day, (verdict, says) in days:
+        said = (
+            _foretold(kr, says, day, chances) | _held_up(needed, day) | _out_of_line(kr, verdict, day, known)
         )
-        for day, (verdict, says) in days
-    }
-    return _held(by_itself)
+        by_itself[day] = _decided(verdict, said, doubted=_is_doubted(kr, day, values, known))
+        if verdict.value is not None:
+            beside_handoffs = {rule: status for rule, status in said.items() if rule != "handoff"}
+            lasting[day] = _decided(verdict, beside_handoffs, doubted=False)
+    return _held(by_itself, lasting)
 
 
 def since(verdicts: Mapping[date, Verdict]) -> date:
@@ -294,15 +296,16 @@ def _decided(verdict: Verdict, says: dict[str, str], doubted: bool) -> Verdict:
     )
 
 
-def _held(by_itself: Mapping[date, Verdict]) -> dict[date, Verdict]:
-    """Worse at once, better only by the worst of the last days with a value."""
+def _held(by_itself: Mapping[date, Verdict], lasting: Mapping[date, Verdict]) -> dict[date, Verdict]:
+    """Worse at once, better only by the worst of the last days with a value; doubt and hand-offs do not last."""
     held: dict[date, Verdict] = {}
-    judged: list[Verdict] = []
     for day, verdict in sorted(by_itself.items()):
-        # Doubt about the inputs is there on the last day only.
-        judged += [verdict] if verdict.value is not None else []
-        worst = max(judged[-HYSTERESIS:], key=lambda each: SEVERITY[each.status], default=verdict)
-        latest = [each for each in judged[-HYSTERESIS:] if each.status == worst.status]
+        # The days before this one that are still counted: of three in a row with a value, this day is one where it has a value.
+        before = [each for on, each in sorted(lasting.items()) if on < day][
+            -(HYSTERESIS - (day in lasting)) :
+        ]
+        worst = max(before, key=lambda each: SEVERITY[each.status], default=verdict)
+        latest = [each for each in before if each.status == worst.status]
         is_held = bool(latest) and SEVERITY[worst.status] > SEVERITY[verdict.status]
         held[day] = replace(verdict, status=worst.status, rule=latest[-1].rule) if is_held else verdict
     return held

@@ -46,24 +46,36 @@ def _working_days_until(start: date, end: date) -> int:
         HandoffDay("it", MONDAY, 3, 1, 0, 1, 3, 3, 6, 100, 40),
         HandoffDay("it", MONDAY, 30, 16, 0, 0, 30, 3, 20, 100, 40),
         HandoffDay("it", MONDAY, 2, 8, 5, 4, 2, 2, 10, 100, 40),
+        HandoffDay("it", MONDAY, 60, 60, 0, 0, 60, 19, 20, 100, 60),
     ],
-    ids=["steady", "not begun", "nearly done", "in batches", "under way and returned"],
+    ids=["steady", "not begun", "nearly done", "in batches", "under way and returned", "well known"],
 )
 def test_the_draws_agree_with_the_exact_distribution(day: HandoffDay) -> None:
     finish = handoff_finish(day, CHRISTMAS)
-    batch = (day.done_in_window + 2) / (day.delivery_days_in_window + 2)
+    batch = max((20 - 20 * 0.95**day.done_in_window + 2) / (day.delivery_days_in_window + 2), 1)
     habit = day.giver_done_in_4_weeks / 20 * (day.open + day.done) / (day.giver_open + day.done) / batch
-    shape = (day.done_in_window + day.under_way) / batch + 2
+    deliveries = (day.done_in_window + day.under_way) / batch + 2
+    shape = 1 / (1 / deliveries + 1 / 25)
     observed = day.working_days_in_window + 2 / habit
     left = max(day.open / (1 - day.returned / (day.done + day.returned + 2)) / batch, 1)
-    assert finish.items_per_week == pytest.approx(5 * batch * shape / observed)
+    assert finish.items_per_week == pytest.approx(5 * batch * deliveries / observed)
     for share, on in ((0.5, finish.p50_on), (0.85, finish.p85_on)):
         # A gamma time at a gamma rate is a beta prime.
-        exact = stats.betaprime.ppf(share, left, shape) * observed
+        exact = stats.betaprime.ppf(share, left, shape) * observed * shape / deliveries
         if on is None:
             assert exact > 0.95 * HORIZON_DAYS
         else:
             assert _working_days_until(MONDAY, on) == pytest.approx(exact, rel=0.05, abs=1)
+
+
+def test_however_much_was_seen_the_weeks_to_come_may_differ() -> None:
+    """The band of a hand-off that is known by a thousand deliveries, against the exact one of a rate known by 25."""
+    day = HandoffDay(
+        "it", MONDAY, 1000, 1000, 0, 0, 1000, 20, 20, giver_done_in_4_weeks=1000, giver_open=1000
+    )
+    low, high = np.quantile(working_days_left(day), (0.1, 0.9))
+    exact = stats.invgamma.ppf((0.1, 0.9), 1 / (1 / 1002 + 1 / 25))
+    assert high / low == pytest.approx(exact[1] / exact[0], rel=0.03)
 
 
 def test_it_looks_no_slower_for_being_nearly_finished() -> None:
@@ -130,8 +142,9 @@ def test_the_example_in_the_method_is_right() -> None:
     finish = handoff_finish(day, [])
     assert round(finish.items_per_week, 2) == 0.48
     assert finish.p85_on is None
-    assert round(stats.betaprime.ppf(0.85, 20, 2) * 20.8) == 614
+    shape = 2 / (1 + 2 / 25)
+    assert round(stats.betaprime.ppf(0.85, 20, shape) * 20.8 * shape / 2) == 651
     text = (Path(__file__).parents[2] / "docs" / "method.md").read_text(encoding="utf-8")
     example = next(part for part in text.split("*Example.*") if part.startswith(" 20 items are open"))
-    for number in ("2.5 a day", "20.8 days", "0.48 items a week", "614 working days"):
+    for number in ("2.5 a day", "20.8 days", "0.48 items a week", "1.852", "651\nworking days"):
         assert number in example

@@ -44,8 +44,6 @@ select
         when kind = 'maintain' and {{ plumbline.is_in_band('value', 'band_low', 'band_high') }} then 'green'
         when kind = 'maintain' then 'red'
         when target is null then null
-        when pace < {{ plumbline.threshold('pace', 'red') }} then 'red'
-        when pace < {{ plumbline.threshold('pace', 'amber') }} then 'amber'
-        else 'green'
+        else {{ plumbline.pace_status('pace') }}
     end as status
 from paced

@@ -28,9 +28,13 @@ ranked as (
             order by {{ plumbline.severity('status') }} desc, {{ plumbline.rule_precedence('rule') }}, rule
         ) as verdict_no,
         row_number() over (
-            partition by kr_id, date, case when rule = 'untrusted' then 1 else 0 end
+            partition by kr_id, date, rule = 'untrusted'
             order by {{ plumbline.severity('status') }} desc, {{ plumbline.rule_precedence('rule') }}, rule
-        ) as verdict_no_beside_doubt
+        ) as verdict_no_beside_doubt,
+        row_number() over (
+            partition by kr_id, date, rule in ('untrusted', 'handoff')
+            order by {{ plumbline.severity('status') }} desc, {{ plumbline.rule_precedence('rule') }}, rule
+        ) as verdict_no_beside_handoffs
     from verdicts
 ),
 
@@ -39,15 +43,18 @@ of_the_day as (
     where verdict_no = 1
 ),
 
--- Trust that is back is back at once, so doubt is never held against a later day.
-without_doubt as (
-    select ranked.*, progress.days_with_value
+-- What is held against later days. Never doubt: trust that is back is back at once. A hand-off only while its data is in doubt, as its finish
+-- rests on four weeks of deliveries and does not flap.
+lasting as (
+    select *, false as is_doubted
     from ranked
-    inner join progress
-        on progress.kr_id = ranked.kr_id
-        and progress.date = ranked.date
-    where ranked.rule <> 'untrusted'
-        and ranked.verdict_no_beside_doubt = 1
+    where rule not in ('untrusted', 'handoff')
+        and verdict_no_beside_handoffs = 1
+    union all
+    select *, true as is_doubted
+    from ranked
+    where rule <> 'untrusted'
+        and verdict_no_beside_doubt = 1
 ),
 
 -- A status gets worse at once, and better when so many days in a row have been better: it is the worst of these days.
@@ -77,17 +84,21 @@ held as (
         earlier.rule,
         earlier.inputs,
         days_before.is_doubted as is_held_by_doubt,
-        days_before.days_with_value - earlier.days_with_value as better_days,
+        days_before.days_with_value - earlier_days.days_with_value as better_days,
         row_number() over (
             partition by days_before.kr_id, days_before.date
             order by {{ plumbline.severity('earlier.status') }} desc, earlier.date desc, days_before.is_doubted
         ) as held_no
     from days_before
     cross join patience
-    inner join without_doubt as earlier
-        on earlier.kr_id = days_before.kr_id
-        and earlier.date < days_before.ended_by
-        and earlier.days_with_value > days_before.days_with_value - patience.days
+    inner join progress as earlier_days
+        on earlier_days.kr_id = days_before.kr_id
+        and earlier_days.date < days_before.ended_by
+        and earlier_days.days_with_value > days_before.days_with_value - patience.days
+    inner join lasting as earlier
+        on earlier.kr_id = earlier_days.kr_id
+        and earlier.date = earlier_days.date
+        and earlier.is_doubted = days_before.is_doubted
 ),
 
 deciding as (

@@ -4,9 +4,7 @@ with days as (
         kr_strict.value_strict,
         kr_strict.value_whole,
         kr_strict.suspects,
-        kr_strict.removed,
-        {{ plumbline.threshold('pace', 'red') }} as red_below,
-        {{ plumbline.threshold('pace', 'amber') }} as amber_below
+        kr_strict.removed
     from {{ ref('kr_progress') }} as kr_progress
     inner join {{ ref('kr_strict') }} as kr_strict
         on kr_strict.kr_id = kr_progress.kr_id

@@ -15,11 +15,7 @@ judged as (
 verdicts as (
     select
         *,
-        case
-            when pace < red_below then 'red'
-            when pace < amber_below then 'amber'
-            else 'green'
-        end as status
+        {{ plumbline.pace_status('pace') }} as status
     from judged
 ),
 
