@@ -1,5 +1,6 @@
 """What every test shares: where the real records lie, and that a skip is a failure where everything can be had."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Generator
@@ -15,6 +16,9 @@ settings.register_profile(
     "plumbline", derandomize=True, phases=[Phase.explicit, Phase.generate, Phase.shrink], print_blob=True
 )
 settings.load_profile("plumbline")
+
+# As in a run of the program: little of what is made becomes garbage by cycles.
+gc.set_threshold(50_000, 20, 100)
 
 ROOT = Path(__file__).parent.parent
 REAL_RECORDS = ROOT.parent / "shared" / "data"

@@ -1,5 +1,7 @@
 """What the process imports of which all commands of the tests are forks (see `tests.command_line`)."""
 
+import gc
+
 import alembic.command
 import dagster._core.execution.execute_in_process
 import dagster._core.storage.event_log
@@ -27,3 +29,6 @@ for contract in (
     Configuration, Project, ProjectFlags,
 ):  # fmt: skip
     contract.json_schema()
+
+# All of this stays; no fork has to look through it for garbage.
+gc.freeze()

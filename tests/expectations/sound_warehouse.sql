@@ -88,7 +88,7 @@ FROM (VALUES ('f1', 'amber', 2, 1, 'steady'), ('f2', NULL, 0, 0, NULL)) AS made 
 CREATE TABLE scorecard.forecasts AS
 SELECT
     'faster' AS kr_id, DATE '2026-10-30' AS date, horizon, DATE '2026-11-20' AS for_date, 1::DECIMAL(28, 6) AS p10,
-    2::DECIMAL(28, 6) AS p50, 2::DECIMAL(28, 6) AS p90, 1::DECIMAL(9, 6) AS p_met, 0::DECIMAL(9, 6) AS reference_weight
+    2::DECIMAL(28, 6) AS p50, 2::DECIMAL(28, 6) AS p90, 1::DECIMAL(9, 6) AS p_met, 0::DECIMAL(9, 6) AS reference_weight, 0::DECIMAL(9, 6) AS indicator_weight
 FROM (VALUES ('soon'), ('end')) AS made (horizon);
 
 CREATE TABLE scorecard.forecast_scores AS

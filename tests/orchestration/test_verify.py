@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -11,7 +10,6 @@ import pytest
 
 from orchestration.ledger import recall_ledger
 from orchestration.workspace import Workspace
-from publish import Published
 from scorecard.ledger import Ledger
 from tests.command_line import Answer, plumbline
 from warehouse.connection import connect
@@ -167,30 +165,6 @@ def test_no_run_goes_on_from_a_ledger_that_is_not_what_it_was(
     assert "backup" in answer.err
     assert (state(workspace) / "published" / "current").resolve() == current
     assert {path: path.read_bytes() for path in (state(workspace) / "ledger").iterdir()} == files
-
-
-def test_a_moved_target_cannot_be_hidden_by_building_the_warehouse_again(workspace: Path) -> None:
-    objective = workspace / "strategy" / "objectives" / "healthy-growth.yml"
-    text = objective.read_text(encoding="utf-8")
-    assert "target: 900000" in text
-    objective.write_text(text.replace("target: 900000", "target: 450000"), encoding="utf-8")
-    (state(workspace) / "warehouse.duckdb").unlink()
-    told = Ledger(state(workspace) / "ledger").read().answers
-    answer = plumbline("run", "-w", workspace)
-    assert answer.code == 0, answer.err
-    parquet = state(workspace) / "published" / "current" / "tables" / "strategy_changes.parquet"
-    found = "select kr_id, field, old_value, new_value from read_parquet(?)"
-    changes = duckdb.execute(found, [str(parquet)]).fetchall()
-    assert changes == [("revenue-posted", "target", "900000", "450000")]
-    answer = verified(workspace)
-    assert answer.code == 0, answer.out
-    assert "3 runs" in answer.out
-
-    # What earlier runs told was there when this one compared: each past day with a value reads otherwise by the new target.
-    restated = Published(state(workspace) / "published").table("restatements")
-    moved = {line.answer.date for line in told if line.answer.kr_id == "revenue-posted" and line.answer.value}
-    assert {date.fromisoformat(row["date"]) for row in restated} == moved - {max(moved)}
-    assert moved
 
 
 @pytest.mark.parametrize(
