@@ -31,7 +31,7 @@ _LONG = ("orchestration", "demo_oracles", "real_records", "dbt")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first, so that no worker is left with one at the end; within a file the order stays.
 
-    Folders take turns: files of one folder wait for the same workspaces to be made.
+    Folders take turns, those of the demo one in three: files of one folder wait for the same workspaces to be made.
     """
     files = dict.fromkeys(item.path.relative_to(ROOT / "tests") for item in items)
     turns: Counter[str] = Counter()
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         room = file.parts[0]
         long = room in _LONG
         places[file] = (turns[room], _LONG.index(room)) if long else (len(files), 0)
-        turns[room] += 1
+        turns[room] += 3 if room == "demo_oracles" else 1
     items.sort(key=lambda item: places[item.path.relative_to(ROOT / "tests")])
 
 
