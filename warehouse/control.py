@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from warehouse.rows import append_rows
+
 Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness"]
 Severity = Literal["warn", "error"]
 
@@ -255,7 +257,7 @@ def record_checks(con: duckdb.DuckDBPyConnection, results: Sequence[CheckResult]
     if run is None:
         raise RuntimeError("no run has begun: call begin_run before recording checks")
     checked_at = datetime.now(UTC)
-    _append(
+    append_rows(
         con,
         "control.check_results",
         [
@@ -308,17 +310,8 @@ def _replace(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) ->
     con.begin()
     try:
         con.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are this module's own
-        _append(con, table, rows)
+        append_rows(con, table, rows)
     except BaseException:
         con.rollback()
         raise
     con.commit()
-
-
-def _append(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
-    """One statement for all rows, a list per column: row by row costs DuckDB about a millisecond each."""
-    if not rows:
-        return
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    unnested = ", ".join(["unnest(?)"] * len(columns))
-    con.execute(f"INSERT INTO {table} SELECT {unnested}", columns)

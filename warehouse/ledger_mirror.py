@@ -7,6 +7,8 @@ from typing import Any
 
 import duckdb
 
+from warehouse.rows import append_rows
+
 LEDGER_COLUMNS = (
     "number", "run", "run_id", "reported_at", "as_of", "strategy", "computation", "version", "kr_id", "date", "value",
     "value_strict", "baseline", "target", "band_low", "band_high", "progress", "status", "rule", "reason", "definition",
@@ -95,9 +97,6 @@ def ledger_head(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
 
 
 def _stage(con: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
-    """The rows in a temporary table, by one statement with a list per column."""
+    """The rows in a temporary table."""
     con.execute("CREATE OR REPLACE TEMP TABLE staged_ledger AS SELECT * FROM control.ledger LIMIT 0")
-    if rows:
-        lists = [[row[column] for row in rows] for column in LEDGER_COLUMNS]
-        unnested = ", ".join(["unnest(?)"] * len(lists))
-        con.execute(f"INSERT INTO staged_ledger SELECT {unnested}", lists)
+    append_rows(con, "staged_ledger", [[row[column] for column in LEDGER_COLUMNS] for row in rows])

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import duckdb
 
 from warehouse.control import current_run
+from warehouse.rows import append_rows
 
 Fact = tuple[str, str, str, str | None]
 """Kind, subject, field and value of one fact that a strategy declares."""
@@ -71,8 +72,4 @@ def kept_versions(con: duckdb.DuckDBPyConnection) -> list[VersionRow]:
 def restore_versions(con: duckdb.DuckDBPyConnection, rows: Sequence[VersionRow]) -> None:
     """Put back those of the rows that are not kept any more."""
     kept = set(kept_versions(con))
-    lost = [row for row in rows if row not in kept]
-    if lost:
-        columns = [list(column) for column in zip(*lost, strict=True)]
-        unnested = ", ".join(["unnest(?)"] * len(columns))
-        con.execute(f"INSERT INTO control.strategy_versions SELECT {unnested}", columns)
+    append_rows(con, "control.strategy_versions", [row for row in rows if row not in kept])

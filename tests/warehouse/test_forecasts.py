@@ -1,22 +1,10 @@
 """The kept forecasts: they stay from run to run, and give way to the tables of a newer version."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from orchestration.ahead import LeadingIndicator
 from warehouse.connection import connect
 from warehouse.forecasts import create_forecast_tables, kept_forecasts, replace_forecasts
-
-
-@dataclass
-class Indicator:
-    """A row of `forecast.leading_indicator`, the smallest of the tables."""
-
-    kr_id: str
-    indicator_no: int
-    verdict: str
-    lead_weeks: int | None
-    correlation: float | None
-    p_value: float
 
 
 def test_forecasts_of_the_same_version_stay(tmp_path: Path) -> None:
@@ -34,6 +22,6 @@ def test_tables_of_another_version_give_way(tmp_path: Path) -> None:
     with connect(tmp_path / "warehouse.duckdb") as con:
         con.execute("CREATE SCHEMA forecast; CREATE TABLE forecast.leading_indicator AS SELECT 'a' AS kr_id")
         create_forecast_tables(con)
-        row = Indicator("b", 1, "leads", 4, 0.5, 0.01)
+        row = LeadingIndicator("b", 1, "leads", 4, 0.5, 0.01)
         replace_forecasts(con, "leading_indicator", [row])
-        assert kept_forecasts(con, "leading_indicator", Indicator) == [row]
+        assert kept_forecasts(con, "leading_indicator", LeadingIndicator) == [row]

@@ -19,11 +19,7 @@ select
     postings.cost_centre,
     cost_centres_of_functions.function_id,
     postings.amount,
-    coalesce(postings.currency, '{{ var("company_currency") }}') as currency,
-    coalesce(
-        postings.amount_company,
-        case when coalesce(postings.currency, '{{ var("company_currency") }}') = '{{ var("company_currency") }}' then postings.amount end
-    ) as amount_company,
+    {{ plumbline.company_amount('postings') }},
     postings.document,
     postings.line,
     postings.counterparty,

@@ -16,11 +16,7 @@ select
     lines.cost_centre,
     cost_centres_of_functions.function_id,
     lines.amount,
-    coalesce(lines.currency, '{{ var("company_currency") }}') as currency,
-    coalesce(
-        lines.amount_company,
-        case when coalesce(lines.currency, '{{ var("company_currency") }}') = '{{ var("company_currency") }}' then lines.amount end
-    ) as amount_company,
+    {{ plumbline.company_amount('lines') }},
     lines._record
 from lines
 left join cost_centres_of_functions on cost_centres_of_functions.value = lines.cost_centre

@@ -40,10 +40,7 @@ select
     kr_id,
     target,
     case
-        when value is null then null
-        when kind = 'maintain' and {{ plumbline.is_in_band('value', 'band_low', 'band_high') }} then 'green'
-        when kind = 'maintain' then 'red'
-        when target is null then null
-        else {{ plumbline.pace_status('pace') }}
+        when value is null or (kind <> 'maintain' and target is null) then null
+        else {{ plumbline.status_of_value('value', 'pace') }}
     end as status
 from paced
