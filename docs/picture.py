@@ -7,7 +7,7 @@ from rich.console import Console
 
 from orchestration.workspace import Workspace, default_workspace
 from publish import Published
-from publish.terminal import status_page
+from publish.terminal.status_page import status_page
 
 if __name__ == "__main__":
     console = Console(

@@ -158,7 +158,8 @@ def run(
     """Pull, compute, check and publish; then show the key results."""
     from orchestration.run import run_refresh
     from publish import Published
-    from publish.terminal import console, status_page
+    from publish.terminal.console import console
+    from publish.terminal.status_page import status_page
 
     with _errors_in_words(), _progress():
         opened = _open(workspace)
@@ -182,7 +183,8 @@ def status(
 ) -> None:
     """Show the key results as last published: colour on a terminal, plain in a pipe."""
     from publish import Published
-    from publish.terminal import console, status_page
+    from publish.terminal.console import console
+    from publish.terminal.status_page import status_page
 
     with _errors_in_words():
         published = Published(_open(workspace).published)
@@ -218,8 +220,8 @@ def explain(
     """Prove a key result, a hand-off or an exception: from the sentence down to the records, with links."""
     from publish import Published
     from publish.chain import UnknownSubjectError, chain_of
-    from publish.chain_page import chain_page
-    from publish.terminal import console
+    from publish.terminal.chain_page import chain_page
+    from publish.terminal.console import console
 
     with _errors_in_words():
         published = Published(_open(workspace).published)

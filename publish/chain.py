@@ -21,16 +21,16 @@ class UnknownSubjectError(Exception):
     """An id that is none of a key result, a hand-off or an exception; the message names those there are."""
 
 
-def chain_of(published: Published, subject: str) -> Row:
+def chain_of(published: Published, subject: str, records: int | None = None) -> Row:
     """The chain of the key result, hand-off or exception with this id; raises UnknownSubjectError.
 
-    `handoff/ID` is the hand-off where a key result has the same id.
+    `handoff/ID` is the hand-off where a key result has the same id. `records`: no more than so many, the heaviest.
     """
     key_results = {row["kr_id"]: row for row in published.table("kr_current")}
     handoffs = {row["handoff_id"]: row for row in published.table("handoff_current")}
     exceptions = {row["exception_id"]: row for row in published.table("exceptions")}
     if subject in key_results:
-        return _key_result(published, key_results[subject], handoffs)
+        return _key_result(published, key_results[subject], handoffs, records)
     if subject.removeprefix("handoff/") in handoffs:
         return _handoff(published, handoffs[subject.removeprefix("handoff/")])
     if subject in exceptions:
@@ -38,7 +38,7 @@ def chain_of(published: Published, subject: str) -> Row:
     raise UnknownSubjectError(_none_of(subject, key_results, handoffs, exceptions))
 
 
-def _key_result(published: Published, kr: Row, handoffs: dict[str, Row]) -> Row:
+def _key_result(published: Published, kr: Row, handoffs: dict[str, Row], records: int | None) -> Row:
     kr_id = kr["kr_id"]
     numbers = json.loads(kr["inputs"], parse_float=Decimal) if kr["inputs"] else {}
     handoff = handoffs.get(numbers.get("handoff_id", ""))
@@ -58,7 +58,7 @@ def _key_result(published: Published, kr: Row, handoffs: dict[str, Row]) -> Row:
         "sources": [
             row for row in published.table("source_freshness") if (row["source"], row["stream"]) in inputs
         ],
-        "records": published.evidence(kr_id),
+        "records": published.evidence(kr_id, records),
         "landed_files": published.landed_files(kr_id),
     }
 

@@ -6,6 +6,7 @@
         tables/<table>.parquet            every public table
         json/<table>.json                 the tables that grow with the strategy
         sql/<kr>.sql                      the compiled SQL of every key result
+        site/index.html                   the pages that leaders read, made from the above
       current -> 20261030T180000.123456Z-1f3a5c7e
 
 A reader opens `current` and never sees half a run; a run that dies leaves only a `.part` folder, which the next one removes.
@@ -22,6 +23,8 @@ from typing import Any
 
 import duckdb
 
+from publish.reading import Published
+from publish.site import build_site
 from publish.tables import PUBLIC_TABLES, PublicTable
 
 KEPT_RUNS = 30
@@ -61,6 +64,7 @@ def publish(
     (part / "run.json").write_text(
         json.dumps({**run, "rows": rows}, indent=2, sort_keys=True) + "\n", encoding="utf-8"
     )
+    build_site(Published(root, part.name), part / "site")
     _flush(part)
     final = root / name
     part.rename(final)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -15,17 +16,18 @@ class NothingPublishedError(Exception):
 
 
 class Published:
-    """The current published run of a workspace.
+    """A published run of a workspace: the current one, unless another folder of `root` is named.
 
     Opened once: it holds on to the run's own folder, so that a run published meanwhile does not mix into the answers.
     """
 
-    def __init__(self, root: Path) -> None:
-        current = root / "current"
+    def __init__(self, root: Path, run: str = "current") -> None:
+        current = root / run
         if not current.exists():
             raise NothingPublishedError(f"Nothing is published under {root} yet. Run `plumbline run` first.")
         self.current = current
         self.folder = current.resolve()
+        self._tables: dict[str, list[Row]] = {}
 
     @cached_property
     def run(self) -> Mapping[str, Any]:
@@ -34,8 +36,9 @@ class Published:
 
     def table(self, name: str) -> list[Row]:
         """The rows of a table that is published as JSON; numbers are `Decimal` or `int`, days and times ISO text."""
-        rows: list[Row] = self._json(f"json/{name}.json")
-        return rows
+        if name not in self._tables:
+            self._tables[name] = self._json(f"json/{name}.json")
+        return self._tables[name]
 
     def compiled_sql(self, kr_id: str) -> str | None:
         """The SQL that computed the KR, or None when its model did not compile in that run."""
@@ -46,10 +49,37 @@ class Published:
         """The records behind a KR's value, heaviest contribution first; `limit`: no more than so many."""
         return self._rows("evidence", "kr_id", kr_id, 'abs(contribution) desc, record, "at", part', limit)
 
+    def days(self, kr_id: str) -> list[Row]:
+        """The reported days of a KR, oldest first."""
+        return self._rows("kr_daily", "kr_id", kr_id, "date")
+
+    def series(self) -> list[Row]:
+        """Date, value and status of every reported day of every KR, by KR, oldest first."""
+        return self._query(
+            "select kr_id, date, value, status from read_parquet(?) order by kr_id, date", [self._parquet("kr_daily")]
+        )
+
     def suspects(self, kr_id: str) -> list[Row]:
         """The suspect records of a KR, those that the strict value leaves out first, then the heaviest."""
         order = "is_severe desc, abs(coalesce(effect, 0)) desc, event_id"
         return self._rows("integrity_events", "kr_id", kr_id, order)
+
+    def all_suspects(self, limit: int) -> list[Row]:
+        """The suspect records, the latest first, each once, with the ids of the key results that count it."""
+        return self._query(
+            "select event_id, rule, is_severe, item, on_date, sentence, url, found_in, "
+            "string_agg(distinct kr_id, ',' order by kr_id) as kr_ids "
+            "from read_parquet(?) group by all order by on_date desc, event_id limit ?",
+            [self._parquet("integrity_events"), limit],
+        )
+
+    def first_told(self, since: date) -> list[Row]:
+        """What was first reported of each day from `since` on, by day and KR: rows of the ledger."""
+        return self._query(
+            "select * from read_parquet(?) where date >= ? "
+            "qualify row_number() over (partition by kr_id, date order by number) = 1 order by date, kr_id",
+            [self._parquet("ledger"), since],
+        )
 
     def handoff_evidence(self, handoff_id: str) -> list[Row]:
         """The items of a hand-off, waiting, in progress and done, and the deals that wait for it, largest first."""

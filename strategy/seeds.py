@@ -108,6 +108,7 @@ def _key_result(position: int, key_result: KeyResult) -> Sequence[Cell]:
         said.pace,
         measure_text(said.measure),
         key_result.model,
+        ",".join(said.handoffs),
         position,
     )
 
@@ -197,7 +198,7 @@ _KEY_RESULT_COLUMNS = {
         "unit",
     ),
     **dict.fromkeys(("baseline", "target", "band_low", "band_high"), _NUMBER),
-    **_text("pace", "measure_text", "model"),
+    **_text("pace", "measure_text", "model", "handoffs"),
     "sort_order": "integer",
 }
 

@@ -19,7 +19,7 @@ from dbt.contracts.project import Configuration, Project, ProjectFlags
 import orchestration.cli
 import orchestration.code_location
 import orchestration.run
-import publish.chain_page
+import publish.terminal.chain_page
 
 __all__ = ["alembic", "dagster", "dbt", "duckdb_engine", "great_expectations", "orchestration", "publish"]
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from publish import Published
 from publish.chain import UnknownSubjectError, chain_of
-from publish.chain_page import chain_page
+from publish.terminal.chain_page import chain_page
 from tests.command_line import Answer, plumbline
 from tests.demo_oracles.evenings import RUNS, WEEK_3, WEEK_4, WEEK_11
 from tests.demo_runs import DemoRuns

@@ -103,6 +103,7 @@ select
     reach_of_data.data_through,
     key_results.measure_text,
     key_results.model,
+    key_results.handoffs,
     originals.target as original_target,
     originals.status as original_status,
     strict.value_strict,

@@ -5,8 +5,6 @@ nothing is read as markup.
 """
 
 import os
-import unicodedata
-from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -14,79 +12,32 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from publish.conversations import conversations
 from publish.reading import Published, Row
-
-# A sign and a word as well as a colour: the table must read the same in a pipe and to those who see no difference.
-_SIGNS = {"green": ("●", "green"), "amber": ("▲", "yellow"), "red": ("■", "bold red")}
-_PIPE_WIDTH = 180
-
-
-def console() -> Console:
-    """Standard output: coloured on a terminal, plain and wide in a pipe."""
-    out = Console(highlight=False, markup=False, emoji=False)
-    if not out.is_terminal:
-        out.width = _PIPE_WIDTH
-    return out
+from publish.terminal.console import STYLES, status_sign
+from publish.wording import SIGNS, aim, clean, percent, quantity
 
 
 def status_page(published: Published) -> RenderableType:
     """The KR table by objective, who has to talk about what, the open flags, and where the files are."""
     current, objectives = published.table("kr_current"), published.table("objective_current")
     flags = [flag for flag in published.table("flags") if flag["is_open"]]
-    exceptions = [one for one in published.table("exceptions") if one["is_open"]]
     run = published.run
     title = Text(f"{clean(run['company'])}: key results at the end of {run['as_of']}", style="bold")
     counts = Text("  ").join(
-        Text(f"{sign} {sum(kr['status'] == status for kr in current)} {status}", style=style)
-        for status, (sign, style) in _SIGNS.items()
+        Text(f"{sign} {sum(kr['status'] == status for kr in current)} {status}", style=STYLES[status])
+        for status, sign in SIGNS.items()
     )
     return Group(
         title,
         counts,
         _key_results(current, objectives),
-        _conversations(exceptions, published.table("handoff_current"), str(run["currency"])),
+        _conversations(published),
         _flags(flags),
         *_restated(published.table("restatements")),
         Text(f"\nPublished: {_from_here(published.current)}", style="dim"),
         Text("The proof of a key result, a hand-off or an exception: plumbline explain ID", style="dim"),
     )
-
-
-def quantity(value: Decimal | int | None, unit: str) -> str:
-    """A value with its unit: whole numbers from 1,000 up, at most two decimals below."""
-    if value is None:
-        return "no value"
-    amount = Decimal(value)
-    digits = Decimal(1) if abs(amount) >= 1000 else Decimal("0.01")
-    number = f"{amount.quantize(digits, ROUND_HALF_UP):,}"
-    number = number.rstrip("0").rstrip(".") if "." in number else number
-    if unit == "%":
-        return f"{number}%"
-    return number if unit in {"", "count"} else f"{number} {clean(unit)}"
-
-
-def aim(kr: Row) -> str:
-    """The target of a KR, or the band it must stay in."""
-    low, high, unit = kr["band_low"], kr["band_high"], kr["unit"]
-    if low is not None and high is not None:
-        return f"{quantity(low, '')}–{quantity(high, unit)}"
-    if low is not None or high is not None:
-        return f"≥ {quantity(low, unit)}" if low is not None else f"≤ {quantity(high, unit)}"
-    return quantity(kr["target"], unit)
-
-
-def percent(share: Decimal | int | None) -> str:
-    """A share as whole percent; a dash when there is none."""
-    if share is None:
-        return "–"
-    # Half up, as the sentences of the scorecard round.
-    return f"{(Decimal(share) * 100).quantize(Decimal(1), ROUND_HALF_UP)}%"
-
-
-def clean(text: object) -> str:
-    """The text on one line without control, format or direction characters, which could rewrite a terminal."""
-    folded = " ".join(str("" if text is None else text).split())
-    return "".join(letter for letter in folded if not unicodedata.category(letter).startswith("C"))
 
 
 def _key_results(current: list[Row], objectives: list[Row]) -> Table:
@@ -117,39 +68,28 @@ def _key_results(current: list[Row], objectives: list[Row]) -> Table:
     return table
 
 
-def _conversations(exceptions: list[Row], handoffs: list[Row], currency: str) -> RenderableType:
+def _conversations(published: Published) -> RenderableType:
     """One line for each pair of people and hand-off, with the key results that they have to talk about."""
-    if not exceptions:
+    open_ones = conversations(published)
+    if not open_ones:
         return Text("Nobody has to talk: no exception is open.\n")
-    names = {handoff["handoff_id"]: handoff["name"] for handoff in handoffs}
     table = Table(
         box=SIMPLE_HEAD, pad_edge=False, title="Who has to talk", title_justify="left", title_style="bold"
     )
     for header in ("Status", "Two people", "About", "At stake", "Open since", "State"):
         table.add_column(header)
-    topics: dict[tuple[str, ...], list[Row]] = {}
-    for one in exceptions:
-        people = (one["giving_head_name"], one["receiving_head_name"])
-        topics.setdefault((*people, one["handoff_id"] or one["kr_id"]), []).append(one)
-    for (giver, receiver, topic), open_ones in sorted(topics.items(), key=lambda each: _weight(each[1])):
-        worst = max(open_ones, key=lambda one: one["status"] == "red")
-        about = ", ".join(one["kr_id"] for one in open_ones)
-        stake = max(one["amount_at_stake"] for one in open_ones)
+    for one in open_ones:
+        about = ", ".join(one.kr_ids)
+        stake = quantity(one.amount_at_stake, str(published.run["currency"]))
         table.add_row(
-            status_sign(worst["status"]),
-            Text(f"{clean(giver)} and {clean(receiver)}"),
-            Text(clean(f"{names[topic]}: {about}" if topic in names else about)),
-            Text(quantity(stake, currency) if stake else "–"),
-            Text(clean(min(one["opened_on"] for one in open_ones))),
-            Text(clean(worst["state"].replace("_", " "))),
+            status_sign(one.status),
+            Text(f"{clean(one.giving_head)} and {clean(one.receiving_head)}"),
+            Text(clean(f"{one.handoff['name']}: {about}" if one.handoff else about)),
+            Text(stake if one.amount_at_stake else "–"),
+            Text(clean(one.opened_on)),
+            Text(clean(one.state.replace("_", " "))),
         )
     return table
-
-
-def _weight(exceptions: list[Row]) -> tuple[Decimal, bool]:
-    """What is most at stake comes first, then what is red."""
-    stake = max(Decimal(one["amount_at_stake"]) for one in exceptions)
-    return -stake, all(one["status"] != "red" for one in exceptions)
 
 
 def _flags(flags: list[Row]) -> RenderableType:
@@ -178,12 +118,6 @@ def _restated(days: list[Row]) -> list[RenderableType]:
         if days
         else []
     )
-
-
-def status_sign(status: str) -> Text:
-    """The status as a sign and a word."""
-    sign, style = _SIGNS[status]
-    return Text(f"{sign} {status}", style=style)
 
 
 def _from_here(path: Path) -> str:

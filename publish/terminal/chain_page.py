@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from publish.reading import Row
-from publish.terminal import aim, clean, percent, quantity
+from publish.wording import aim, clean, percent, quantity
 
 _SHOWN = 20
 

@@ -1,0 +1,20 @@
+"""Whether the data can be trusted: sources, freshness, and the checks that fail."""
+
+from collections.abc import Iterator
+
+from publish.site.facts import Facts
+from publish.site.page import Page
+
+# Kinds of flags that speak of the company's work; all others speak of the data.
+_OF_THE_WORK = {"key_result", "handoff", "strategy"}
+
+
+def pages(facts: Facts) -> Iterator[Page]:
+    """One page."""
+    flags = [flag for flag in facts.flags if flag["kind"] not in _OF_THE_WORK]
+    about = {
+        "sources": facts.published.table("source_freshness"),
+        "open_flags": [flag for flag in flags if flag["is_open"]],
+        "closed_flags": [flag for flag in flags if not flag["is_open"]],
+    }
+    yield Page("data.html", "data_health.html", "Data", about)

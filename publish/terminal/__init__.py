@@ -1,0 +1,1 @@
+"""What was published, on a terminal or in a pipe."""
