@@ -20,9 +20,11 @@ def browser() -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=program, args=list(_QUIET)) as running:
-            yield running
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=program, args=list(_QUIET)) as running,
+    ):
+        yield running
 
 
 class Window:

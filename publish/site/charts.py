@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from publish.reading import Row
 from publish.site.facts import Facts
+from publish.wording import clean
 
 _SIZES = {"wide": (700, 260), "narrow": (290, 210)}
 _SHAPES = {"green": "circle", "amber": "triangle-up", "red": "square"}
@@ -58,39 +59,39 @@ def handoff_chart(facts: Facts, handoff: Row) -> Markup:
     return _drawn(layers, "items", (facts.cycle_start, end))
 
 
-def share_chart(rows: Iterable[tuple[str, Decimal | None, Decimal | None]], what: tuple[str, str]) -> Markup:
+def share_chart(rows: Sequence[tuple[str, Decimal | None, Decimal | None]], what: tuple[str, str]) -> Markup:
     """For each row two bars of shares, one under the other, named by `what`; 1 is the whole."""
-    values = [
-        {"row": row, "what": name, "share": float(share)}
-        for row, *shares in rows
-        for name, share in zip(what, shares, strict=True)
-        if share is not None
-    ]
     colours = {"domain": list(what), "range": ["var(--chart-expected)", "var(--chart-value)"]}
-    bars = {
-        "data": {"values": values},
-        "mark": {"type": "bar"},
-        "encoding": {
-            "x": {"field": "share", "type": "quantitative", "title": None, "axis": {"format": ".0%"}},
-            "y": {"field": "row", "type": "nominal", "title": None, "sort": None},
-            "yOffset": {"field": "what", "type": "nominal", "sort": list(what)},
-            "color": {"field": "what", "type": "nominal", "scale": colours, "legend": {"title": None, "orient": "top"}},
-        },
-    }  # fmt: skip
-    # Width of the bars and of the names beside them.
-    sizes = {"wide": (420, 340), "narrow": (150, 130)}
-    return Markup("").join(
-        _svg(
-            {
-                "width": width,
-                "height": {"step": 14},
-                "config": {**_CONFIG, "axisY": {"labelLimit": names}},
-                "layer": [bars],
+    # Width of the bars, and how many letters of a name stand beside them.
+    sizes = {"wide": (420, 56), "narrow": (150, 20)}
+    drawings = []
+    for size, (width, letters) in sizes.items():
+        values = [
+            {"row": _label(row, letters), "what": name, "share": float(share)}
+            for row, *shares in rows
+            for name, share in zip(what, shares, strict=True)
+            if share is not None
+        ]
+        bars = {
+            "data": {"values": values},
+            "mark": {"type": "bar"},
+            "encoding": {
+                "x": {"field": "share", "type": "quantitative", "title": None, "axis": {"format": ".0%"}},
+                "y": {"field": "row", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 0}},
+                "yOffset": {"field": "what", "type": "nominal", "sort": list(what)},
+                "color": {
+                    "field": "what", "type": "nominal", "scale": colours, "legend": {"title": None, "orient": "top"},
+                },
             },
-            size,
-        )
-        for size, (width, names) in sizes.items()
-    )
+        }  # fmt: skip
+        drawings.append(_svg({"width": width, "height": {"step": 14}, "layer": [bars]}, size))
+    return Markup("").join(drawings)
+
+
+def _label(text: object, most: int) -> str:
+    """A text that can be drawn. The program that draws ends on control characters, and on signs that it cuts in half itself."""
+    shown = clean(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def _drawn(layers: Sequence[Spec], unit: str, days: tuple[date, date]) -> Markup:
@@ -108,7 +109,11 @@ def _drawn(layers: Sequence[Spec], unit: str, days: tuple[date, date]) -> Markup
                     "height": height,
                     "encoding": {
                         "x": {"field": "date", **time},
-                        "y": {"type": "quantitative", "title": unit or None, "scale": {"zero": False}},
+                        "y": {
+                            "type": "quantitative",
+                            "title": _label(unit, 20) or None,
+                            "scale": {"zero": False},
+                        },
                     },
                     "layer": layers,
                 },

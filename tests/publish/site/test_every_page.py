@@ -27,9 +27,11 @@ def test_every_link_within_the_site_leads_to_a_page_and_a_place_on_it(
             if re.match(r"[a-z]+:", path) or "=" in place:
                 continue
             target = (file.parent / path).resolve() if path else file
-            if not target.is_relative_to(site) or not target.is_file():
-                dead.append((str(file.relative_to(site)), link))
-            elif place and place not in read[target].ids:
+            if (
+                not target.is_relative_to(site)
+                or not target.is_file()
+                or (place and place not in read[target].ids)
+            ):
                 dead.append((str(file.relative_to(site)), link))
     assert dead == []
 

@@ -70,8 +70,14 @@ def test_what_needs_a_conversation_stands_on_top_with_both_heads_and_the_stake(
 
 
 @pytest.mark.parametrize(
-    ("field", "column"), [("status", "status"), ("function", "function_id"), ("perspective", "perspective"), ("owner", "owner_name")]
-)  # fmt: skip
+    ("field", "column"),
+    [
+        ("status", "status"),
+        ("function", "function_id"),
+        ("perspective", "perspective"),
+        ("owner", "owner_name"),
+    ],
+)
 def test_a_filter_leaves_what_fits_it(
     page: Page, key_results: list[dict[str, Any]], field: str, column: str
 ) -> None:
