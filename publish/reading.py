@@ -6,7 +6,10 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
 
 Row = dict[str, Any]
 
@@ -75,9 +78,11 @@ class Published:
         )
 
     def first_told(self, since: date) -> list[Row]:
-        """What was first reported of each day from `since` on, by day and KR: rows of the ledger."""
+        """What the ledger first says of each day from `since` on, by day and KR; `reported_at` is ISO text in UTC."""
         return self._query(
-            "select * from read_parquet(?) where date >= ? "
+            "select kr_id, date, status, reason, value, target, end_p10, end_p90, end_p_met, "
+            "strftime(reported_at at time zone 'UTC', '%Y-%m-%dT%H:%M:%SZ') as reported_at "
+            "from read_parquet(?) where date >= ? "
             "qualify row_number() over (partition by kr_id, date order by number) = 1 order by date, kr_id",
             [self._parquet("ledger"), since],
         )
@@ -103,11 +108,18 @@ class Published:
         )
 
     def _query(self, sql: str, parameters: Sequence[object]) -> list[Row]:
-        import duckdb  # the table and the JSON do not need it, and it takes a fifth of a second
-
-        answer = duckdb.execute(sql, parameters)
+        answer = self._tables_of_run.execute(sql, parameters)
         columns = [column[0] for column in answer.description or []]
         return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
+
+    @cached_property
+    def _tables_of_run(self) -> "duckdb.DuckDBPyConnection":
+        import duckdb  # the table and the JSON do not need it, and it takes a fifth of a second
+
+        # A published file never changes, and the pages ask each of them for one key result after the other.
+        connection = duckdb.connect()
+        connection.execute("set parquet_metadata_cache = true")
+        return connection
 
     def _parquet(self, table: str) -> str:
         return str(self.folder / "tables" / f"{table}.parquet")

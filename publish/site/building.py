@@ -29,6 +29,12 @@ from publish.wording import SIGNS, aim, clean, day, percent, quantity
 _STATIC = Path(__file__).parent / "static"
 # A name of a record may be as long as its system allows; nobody reads more than this of it in a table.
 _LONGEST = 600
+_STATUS = {
+    word: Markup('<span class="status {}"><span aria-hidden="true">{}</span> {}</span>').format(
+        word, sign, word
+    )
+    for word, sign in SIGNS.items()
+}
 _ROOMS = (
     scorecard,
     strategy_map,
@@ -70,7 +76,7 @@ def _environment(facts: Facts) -> Environment:
     )
     environment.filters |= {
         "day": day, "percent": percent, "quantity": quantity, "aim": aim, "as_written": _as_written, "number": _number,
-        "spoken": lambda name: str(name).replace("_", " "), "plural": _plural,
+        "status": _STATUS.__getitem__, "spoken": lambda name: str(name).replace("_", " "), "plural": _plural,
     }  # fmt: skip
     environment.globals |= {
         "facts": facts, "signs": SIGNS, "key_result_path": key_result_path, "handoff_path": handoff_path,

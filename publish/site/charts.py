@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 import vl_convert
 from markupsafe import Markup
@@ -22,15 +22,16 @@ _SPARKS = 60
 _SHAPES = {"green": "circle", "amber": "triangle-up", "red": "square"}
 
 Spec = Mapping[str, Any]
+_Point = TypeVar("_Point")
 
 
 def key_result_chart(facts: Facts, kr: Row, days: Sequence[Row]) -> Markup:
     """The series of a key result, its expected path, target or band, forecast fan, and a sign where its status changed."""
     layers = [
         *_bounds(kr),
-        _line(_points(days, "expected_value"), "--chart-expected", dash=[2, 3]),
+        _line(_points(_thinned(days), "expected_value"), "--chart-expected", dash=[2, 3]),
         *_fan(facts, kr),
-        _line(_points(days, "value"), "--chart-value", width=2),
+        _line(_points(_thinned(days), "value"), "--chart-value", width=2),
         *_first_told(facts.restatements[kr["kr_id"]]),
         *_changes(days),
         *_strict(facts, kr),
@@ -54,8 +55,8 @@ def handoff_chart(facts: Facts, handoff: Row) -> Markup:
         if day and day <= end.isoformat()
     ]
     layers = [
-        _line(_points(days, "items"), "--chart-expected"),
-        _line(_points(days, "done"), "--chart-value", width=2),
+        _line(_points(_thinned(days), "items"), "--chart-expected"),
+        _line(_points(_thinned(days), "done"), "--chart-value", width=2),
         *(_upright(day, colour, label) for day, colour, label in known),
     ]
     return _drawn(layers, "items", (facts.cycle_start, end))
@@ -295,13 +296,19 @@ def _upright(day: date, colour: str, label: str) -> Spec:
     }
 
 
+def _thinned(points: Sequence[_Point], most: int = 250) -> Sequence[_Point]:
+    """No more than so many of the points, evenly, with the last one: more cannot be seen, and two years of days weigh."""
+    return points[:: -ceil(len(points) / most)][::-1] if points else points
+
+
 def sparkline(days: Sequence[Row]) -> list[tuple[float, float]]:
     """The values of the reported days as points of a line in a box of 120 by 28; empty without two values."""
-    known = [(number, float(row["value"])) for number, row in enumerate(days) if row["value"] is not None]
+    known: Sequence[tuple[int, float]] = [
+        (number, float(row["value"])) for number, row in enumerate(days) if row["value"] is not None
+    ]
     if len(known) < 2:
         return []
-    # The last of each group, counted from the end: more points cannot be seen, and two years of them weigh.
-    known = known[:: -ceil(len(known) / _SPARKS)][::-1]
+    known = _thinned(known, _SPARKS)
     low, high = min(value for _, value in known), max(value for _, value in known)
     across, up = 112 / max(len(days) - 1, 1), 22 / ((high - low) or 1)
     return [(round(4 + number * across, 1), round(25 - (value - low) * up, 1)) for number, value in known]
