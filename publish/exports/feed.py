@@ -23,12 +23,12 @@ _NAMESPACE = UUID("8061dca2-cc3b-41fe-8261-4105b9f3c46a")
 _SITE = "../site/"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Turn:
-    """A turn in the life of an exception: the day it stands on, when a run first told of it (UTC), and what it was."""
+    """A turn in the life of an exception: when a run first told of it (UTC), the day it stands on, and what it was."""
 
-    on: date
     told_at: datetime
+    on: date
     what: str
 
 
@@ -40,7 +40,10 @@ def write_feed(published: Published, file: Path) -> None:
     _text(feed, "id", _urn(company, "exceptions"))
     _text(feed, "title", f"{company}: exceptions")
     _text(feed, "subtitle", "What two people have to talk about, opened and closed by the data")
-    newest = max((turns[-1].told_at for _, turns in told), default=_start(published, published.run["as_of"]))
+    newest = max(
+        (turns[-1].told_at for _, turns in told),
+        default=_start(published, date.fromisoformat(published.run["as_of"])),
+    )
     _text(feed, "updated", newest.isoformat())
     _text(SubElement(feed, "author"), "name", "Plumbline")
     SubElement(feed, "link", rel="self", type="application/atom+xml", href=file.name)
@@ -100,13 +103,10 @@ def _told(published: Published) -> list[tuple[Row, list[Turn]]]:
     """Every exception with its turns, what turned last first."""
     evaluations = published.evaluations()
     told = [
-        (
-            exception,
-            sorted(_turns(published, exception, evaluations.get(exception["kr_id"], [])), key=_moment),
-        )
+        (exception, sorted(_turns(published, exception, evaluations.get(exception["kr_id"], []))))
         for exception in published.table("exceptions")
     ]
-    return sorted(told, key=lambda one: (_moment(one[1][-1]), one[0]["exception_id"]), reverse=True)
+    return sorted(told, key=lambda one: (one[1][-1].told_at, one[0]["exception_id"]), reverse=True)
 
 
 def _turns(published: Published, exception: Row, of_key_result: Sequence[Row]) -> Iterator[Turn]:
@@ -116,17 +116,19 @@ def _turns(published: Published, exception: Row, of_key_result: Sequence[Row]) -
     said = [row for row in of_key_result if opened <= row["as_of"] <= last]
     for _, same in groupby(_by_day(said), key=_verdict):
         row = next(same)
-        what = "healthy" if row["status"] == "green" else f"{row['status']} by {row['rule']}. {row['reason']}"
-        yield Turn(row["as_of"], row["reported_at"].astimezone(UTC), what)
+        yield Turn(row["reported_at"].astimezone(UTC), row["as_of"], _in_words(row))
+    if not said:
+        yield Turn(_start(published, opened), opened, _in_words(exception))
     milestones = {"escalated_on": f"escalated to {exception['sponsor_name']}", "closed_on": "closed"}
     for column, what in milestones.items():
         if exception[column]:
             on = date.fromisoformat(exception[column])
-            first = next(
-                (row["reported_at"] for row in said if row["as_of"] >= on),
-                _start(published, exception[column]),
-            )
-            yield Turn(on, first.astimezone(UTC), what)
+            told_at = next((row["reported_at"] for row in said if row["as_of"] >= on), _start(published, on))
+            yield Turn(told_at.astimezone(UTC), on, what)
+
+
+def _in_words(row: Row) -> str:
+    return "healthy" if row["status"] == "green" else f"{row['status']} by {row['rule']}. {row['reason']}"
 
 
 def _by_day(said: Iterable[Row]) -> Iterator[Row]:
@@ -140,15 +142,9 @@ def _verdict(row: Row) -> tuple[str, str]:
     return (row["status"], "" if row["status"] == "green" else row["rule"])
 
 
-def _moment(turn: Turn) -> datetime:
-    return turn.told_at
-
-
-def _start(published: Published, on: str) -> datetime:
-    """The first moment of an ISO day where the cycle is."""
-    return datetime.combine(date.fromisoformat(on), time(), ZoneInfo(published.run["timezone"])).astimezone(
-        UTC
-    )
+def _start(published: Published, on: date) -> datetime:
+    """The first moment of a day where the cycle is."""
+    return datetime.combine(on, time(), ZoneInfo(published.run["timezone"])).astimezone(UTC)
 
 
 def _urn(company: str, what: str) -> str:
