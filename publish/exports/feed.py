@@ -57,9 +57,10 @@ def write_feed(published: Published, file: Path) -> None:
 def _entry(entry: Element, company: str, published: Published, exception: Row, turns: Sequence[Turn]) -> None:
     key_results = {row["kr_id"]: row["name"] for row in published.table("kr_current")}
     name = clean(key_results.get(exception["kr_id"], exception["kr_id"]))
-    state = exception["state"].replace("_", " ")
+    status, state = exception["status"], exception["state"].replace("_", " ")
     _text(entry, "id", _urn(company, exception["exception_id"]))
-    _text(entry, "title", f"{SIGNS[exception['status']]} {exception['status']}, {state}: {name}")
+    standing = f"{SIGNS[status]} {status}, {state}" if exception["is_open"] else state
+    _text(entry, "title", f"{standing}: {name}")
     _text(entry, "published", turns[0].told_at.isoformat())
     _text(entry, "updated", turns[-1].told_at.isoformat())
     SubElement(
