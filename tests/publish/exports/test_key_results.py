@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shutil
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -78,7 +80,39 @@ def expected_rows(run: Path, table: str) -> list[Row]:
     return rows
 
 
-@pytest.fixture(scope="module", params=["week_4", "week_11"])
+# What rows are known and ordered by stays as it is where every other value is made to differ.
+KEPT = re.compile(r".*_id|.*_function|status|as_of|is_.*")
+
+
+@pytest.fixture(scope="module")
+def all_different(week_11: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run in which no two columns of a row hold the same, so that one shown for another is seen."""
+    run = tmp_path_factory.mktemp("published") / "run"
+    shutil.copytree(week_11, run, ignore=shutil.ignore_patterns("site", "exports", "sql"))
+    for table, _, _ in SHEETS.values():
+        parquet, con = run / "tables" / f"{table}.parquet", duckdb.connect()
+        columns = con.execute("describe select * from read_parquet(?)", [str(parquet)]).fetchall()
+        made = [
+            _different(name, kind, place)
+            for place, (name, kind, *_) in enumerate(columns)
+            if not KEPT.fullmatch(name)
+        ]
+        con.execute(f"create table made as select * replace ({', '.join(made)}) from '{parquet}'")
+        con.execute(f"copy made to '{parquet}'")
+        con.execute(f"copy made to '{run / 'json' / f'{table}.json'}' (format json, array true)")
+    write_exports(Published(run.parent, run.name), run / "exports")
+    return run
+
+
+def _different(name: str, kind: str, place: int) -> str:
+    if kind == "VARCHAR":
+        return f"""'{name} ' || row_number() over () as "{name}\""""
+    if kind == "DATE":
+        return f"""date '2026-01-01' + cast({place * 40} + row_number() over () as integer) as "{name}\""""
+    return f"""cast(({place * 30} + row_number() over ()) / 9 as {kind}) as "{name}\""""
+
+
+@pytest.fixture(scope="module", params=["week_4", "week_11", "all_different"])
 def run(request: pytest.FixtureRequest) -> Path:
     folder: Path = request.getfixturevalue(request.param)
     return folder
