@@ -29,7 +29,7 @@ def of_pulls(sources: Mapping[str, Source], failures: Mapping[str, str]) -> list
 
 
 def of_nodes(nodes: Iterable[NodeResult]) -> Iterator[CheckResult]:
-    """One for every dbt model, seed and test. What dbt says of one that went well depends on whether its table was there before."""
+    """One for every dbt model, seed and test; what dbt says of one that went well depends on whether its table was there."""
     for node in nodes:
         if node.resource_type not in {"model", "seed", "test"}:
             continue
