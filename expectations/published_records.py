@@ -28,6 +28,7 @@ def record_suites(configured: list[str], as_of: date) -> list[Suite]:
         Suite("scorecard", "restatements", ("kr_id", "date"), _restatements(configured)),
         Suite("scorecard", "ledger", ("number",), _ledger()),
         Suite("scorecard", "source_freshness", ("source", "stream"), _source_freshness()),
+        Suite("scorecard", "checks", ("kind", "subject", "check_name"), _checks(as_of)),
         Suite("scorecard", "strategy_changes", ("kind", "subject", "field"), _strategy_changes()),
         Suite("scorecard", "resource_alignment", ("kr_id",), _resource_alignment(configured)),
     ]
@@ -119,6 +120,19 @@ def _source_freshness() -> tuple[Check, ...]:
             "age_judged",
             "rows < 0 OR days_behind < 0 OR stale <> coalesce(days_behind > business_lag_days, business_lag_days IS NOT NULL)",
             "Streams whose age does not bear out whether they are stale",
+        ),
+    )
+
+
+def _checks(as_of: date) -> tuple[Check, ...]:
+    return (
+        unique_together("check", ["kind", "subject", "check_name"], "Checks that are told twice"),
+        one_of("severity", ["warn", "error"], "Checks whose failure is neither a warning nor an error"),
+        between("checked_on", FIRST_DAY, as_of, "Checks made on a day after the one they are reported for"),
+        no_rows(
+            "failure_borne_out",
+            "passed <> (failing_since IS NULL) OR failing_since > checked_on OR coalesce(trim(message), '') = ''",
+            "Checks that passed and fail, fail since a day to come, or do not say what they found",
         ),
     )
 

@@ -29,7 +29,7 @@ def of_pulls(sources: Mapping[str, Source], failures: Mapping[str, str]) -> list
 
 
 def of_nodes(nodes: Iterable[NodeResult]) -> Iterator[CheckResult]:
-    """One for every dbt model, seed and test."""
+    """One for every dbt model, seed and test; what dbt says of one that went well depends on whether its table was there."""
     for node in nodes:
         if node.resource_type not in {"model", "seed", "test"}:
             continue
@@ -40,7 +40,7 @@ def of_nodes(nodes: Iterable[NodeResult]) -> Iterator[CheckResult]:
             check_name=node.name if is_test else "computed",
             passed=node.ok,
             severity="warn" if is_test else "error",
-            message=node.message or node.status,
+            message=("Holds." if is_test else "Computed.") if node.ok else node.message or node.status,
             failing_rows=node.failing_rows,
         )
 

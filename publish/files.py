@@ -6,6 +6,7 @@
         tables/<table>.parquet            every public table
         json/<table>.json                 the tables that grow with the strategy
         sql/<kr>.sql                      the compiled SQL of every key result
+        exports/key-results.xlsx          to take away: workbook, CSV, JSON, and exceptions.atom
         site/index.html                   the pages that leaders read, made from the above
       current -> 20261030T180000.123456Z-1f3a5c7e
 
@@ -23,6 +24,7 @@ from typing import Any
 
 import duckdb
 
+from publish.exports import write_exports
 from publish.reading import Published
 from publish.site import build_site
 from publish.tables import PUBLIC_TABLES, PublicTable
@@ -64,7 +66,9 @@ def publish(
     (part / "run.json").write_text(
         json.dumps({**run, "rows": rows}, indent=2, sort_keys=True) + "\n", encoding="utf-8"
     )
-    build_site(Published(root, part.name), part / "site")
+    published = Published(root, part.name)
+    write_exports(published, part / "exports")
+    build_site(published, part / "site")
     _flush(part)
     final = root / name
     part.rename(final)

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +88,15 @@ class Published:
             "qualify row_number() over (partition by kr_id, date order by number) = 1 order by date, kr_id",
             [self._parquet("ledger"), since],
         )
+
+    def evaluations(self) -> dict[str, list[Row]]:
+        """By KR what each run said of its own day, oldest day first: `as_of`, `reported_at`, `status`, `rule`, `reason`."""
+        rows = self._query(
+            "select kr_id, as_of, reported_at, status, rule, reason from read_parquet(?) "
+            "where date = least(as_of, cast(? as date)) order by kr_id, as_of, number",
+            [self._parquet("ledger"), self.run["cycle_end"]],
+        )
+        return {kr_id: list(of_kr) for kr_id, of_kr in groupby(rows, key=itemgetter("kr_id"))}
 
     def handoff_evidence(self, handoff_id: str) -> list[Row]:
         """The items of a hand-off, waiting, in progress and done, and the deals that wait for it, largest first."""

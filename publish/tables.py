@@ -32,6 +32,7 @@ PUBLIC_TABLES = (
     PublicTable("exceptions", ("exception_id",)),
     PublicTable("flags", ("flag_id",)),
     PublicTable("source_freshness", ("source", "stream")),
+    PublicTable("checks", ("kind", "subject", "check_name")),
     PublicTable("strategy_changes", ("kind", "subject", "field", "seen_at")),
     PublicTable("integrity_events", ("event_id", "kr_id"), as_json=False),
     PublicTable("evidence", ("kr_id", "part", "record", "at", "contribution"), as_json=False),

@@ -260,9 +260,14 @@ class ScratchProject:
 
     def _write_seeds(self) -> None:
         objective = ("o1", "Objective", "company", "", "financial", "Sponsor", "s@example.com", "", "")
+        needed = {
+            each.id: ",".join(one.id for one in self.handoffs if each.id in one.key_results)
+            for each in self.key_results
+        }
         key_results = [
             (each.id, f"Name of {each.id}", "o1", "f1", "Owner", "o@example.com", "financial", each.kind, each.unit,
-             each.baseline, each.target, *each.band, each.pace, _text(each), each.model, "", number)
+             each.baseline, each.target, *each.band, each.pace, _text(each), each.model,
+             needed[each.id], number)
             for number, each in enumerate(self.key_results)
         ]  # fmt: skip
         rows: dict[str, Iterable[Sequence[Any]]] = {

@@ -159,6 +159,12 @@ SELECT 'acme' AS source, stream, 5::BIGINT AS rows, behind AS days_behind, allow
 FROM (VALUES ('issues', 3, 2, true), ('deals', 2, 2, false), ('ledger', NULL, 2, true), ('owners', NULL, NULL, false))
     AS made (stream, behind, allowed, stale);
 
+CREATE TABLE scorecard.checks AS
+SELECT
+    'gate' AS kind, 'staging.stg_jira__issues' AS subject, name AS check_name, since IS NULL AS passed, 'warn' AS severity,
+    'What was found.' AS message, since AS failing_since, DATE '2026-10-30' AS checked_on
+FROM (VALUES ('status_listed', DATE '2026-10-28'), ('issue_id_present', NULL)) AS made (name, since);
+
 CREATE TABLE scorecard.strategy_changes AS
 SELECT
     'key_result' AS kind, 'faster' AS subject, field, old AS old_value, '2' AS new_value, TIMESTAMPTZ '2026-10-20 08:00:00Z' AS seen_at

@@ -417,6 +417,12 @@ _FAULTS: dict[tuple[str, str], tuple[str, str]] = {
         "stream_unique": None,
         "age_judged": "stale = false",
     }),
+    **_faults_of("checks", "NOT passed", "gate/staging.stg_jira__issues/status_listed", {
+        "check_unique": None,
+        "severity_known": "severity = 'fatal'",
+        "checked_on_plausible": "checked_on = '2026-10-31'",
+        "failure_borne_out": "failing_since = '2026-10-31'",
+    }),
     **_faults_of("strategy_changes", "field = 'target'", "key_result/faster/target", {
         "change_unique": None,
         "is_a_change": "old_value = '2'",
