@@ -77,8 +77,12 @@ def _write(published: Published, audience: Audience, into: Path) -> None:
         (into / folder).mkdir(parents=True)
     with duckdb.connect() as con:
         _prepare(con, published, audience)
-        rows = {table.name: write_table(con, table, _query(con, table, audience), into) for table in PUBLIC_TABLES}
-        kr_ids = [kr_id for (kr_id,) in con.execute("select kr_id from seen_key_results where is_theirs").fetchall()]
+        rows = {
+            table.name: write_table(con, table, _query(con, table, audience), into) for table in PUBLIC_TABLES
+        }
+        kr_ids = [
+            kr_id for (kr_id,) in con.execute("select kr_id from seen_key_results where is_theirs").fetchall()
+        ]
     for kr_id in kr_ids:
         sql = published.compiled_sql(kr_id)
         if sql is not None:
