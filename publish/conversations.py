@@ -8,7 +8,7 @@ from publish.reading import Published, Row
 
 @dataclass(frozen=True)
 class Conversation:
-    """One topic of two people; `exceptions` are its rows of that table, `handoff` the row of the failing hand-off if there is one."""
+    """One topic of two people: rows of the table exceptions, and the row of the failing hand-off if there is one."""
 
     exceptions: tuple[Row, ...]
     handoff: Row | None
@@ -65,7 +65,5 @@ def conversations(published: Published) -> list[Conversation]:
         if one["is_open"]:
             people = (one["giving_head_name"], one["receiving_head_name"])
             topics.setdefault((*people, one["handoff_id"] or one["kr_id"]), []).append(one)
-    found = [
-        Conversation(tuple(rows), handoffs.get(rows[0]["handoff_id"] or "")) for rows in topics.values()
-    ]
+    found = [Conversation(tuple(rows), handoffs.get(rows[0]["handoff_id"] or "")) for rows in topics.values()]
     return sorted(found, key=lambda one: (-one.amount_at_stake, one.status != "red"))

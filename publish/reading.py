@@ -56,7 +56,8 @@ class Published:
     def series(self) -> list[Row]:
         """Date, value and status of every reported day of every KR, by KR, oldest first."""
         return self._query(
-            "select kr_id, date, value, status from read_parquet(?) order by kr_id, date", [self._parquet("kr_daily")]
+            "select kr_id, date, value, status from read_parquet(?) order by kr_id, date",
+            [self._parquet("kr_daily")],
         )
 
     def suspects(self, kr_id: str) -> list[Row]:

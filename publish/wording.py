@@ -56,4 +56,3 @@ def day(value: date | str | None) -> str:
         return "–"
     written = date.fromisoformat(str(value)[:10])
     return f"{written.day} {_MONTHS[written.month - 1]} {written.year}"
-

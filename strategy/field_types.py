@@ -28,6 +28,7 @@ from strategy.yaml_source import rule_broken
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # PostgreSQL cuts names at 63 characters; the model of a key result is named after its id.
 _ID_LENGTH = 50
+_UNIT_LENGTH = 20
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _SEVERAL_PEOPLE = re.compile(r"[;/&+|]|\s(?:and|und)\s", re.IGNORECASE)
 _GROUP_WORDS = {"team", "teams", "squad", "department", "committee", "board", "everyone"}
@@ -91,6 +92,15 @@ def _text(text: str) -> str:
     return text
 
 
+def _unit(text: str) -> str:
+    if len(text) > _UNIT_LENGTH:
+        raise rule_broken(
+            f"`{text[:60]}` is too long for a unit, which stands behind every value",
+            f"Use at most {_UNIT_LENGTH} letters and say the rest in the name.",
+        )
+    return text
+
+
 def _number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise rule_broken(
@@ -101,6 +111,7 @@ def _number(value: object) -> object:
 
 Id = Annotated[str, AfterValidator(_id)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_text)]
+Unit = Annotated[Text, AfterValidator(_unit)]
 Number = Annotated[Decimal, BeforeValidator(_number), Field(max_digits=28, decimal_places=6)]
 Day = Annotated[date, Strict()]
 

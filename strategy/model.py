@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from strategy.field_types import Day, Id, Number, Part, Person, Text, known, require_known
+from strategy.field_types import Day, Id, Number, Part, Person, Text, Unit, known, require_known
 from strategy.measures import (
     Measure,
     RollingWindow,
@@ -185,7 +185,7 @@ class KeyResultDefinition(Part):
         validate_default=True,
         description="where the value should stand at the end of the cycle, a number",
     )
-    unit: Text = Field(description="what the value counts: %, days, EUR, points or count")
+    unit: Unit = Field(description="what the value counts: %, days, EUR, points or count")
     band: Band | None = Field(
         default=None, validate_default=True, description="{low, high}, for the kind maintain"
     )

@@ -29,7 +29,17 @@ from publish.wording import SIGNS, aim, clean, day, percent, quantity
 _STATIC = Path(__file__).parent / "static"
 # A name of a record may be as long as its system allows; nobody reads more than this of it in a table.
 _LONGEST = 600
-_ROOMS = (scorecard, strategy_map, handoffs, exceptions, integrity, resources, data_health, as_of, key_results)
+_ROOMS = (
+    scorecard,
+    strategy_map,
+    handoffs,
+    exceptions,
+    integrity,
+    resources,
+    data_health,
+    as_of,
+    key_results,
+)
 
 
 def build_site(published: Published, into: Path) -> None:

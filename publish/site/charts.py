@@ -5,7 +5,7 @@ narrow; the stylesheet shows the one that fits the screen, for letters that shri
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from publish.reading import Row
 from publish.site.facts import Facts
+from publish.wording import clean
 
 _SIZES = {"wide": (700, 260), "narrow": (290, 210)}
 _SHAPES = {"green": "circle", "amber": "triangle-up", "red": "square"}
@@ -22,7 +23,7 @@ Spec = Mapping[str, Any]
 
 
 def key_result_chart(facts: Facts, kr: Row, days: Sequence[Row]) -> Markup:
-    """The series of a key result with its expected path, target or band, forecast fan, and a sign on each day its status changed."""
+    """The series of a key result, its expected path, target or band, forecast fan, and a sign where its status changed."""
     layers = [
         *_bounds(kr),
         _line(_points(days, "expected_value"), "--chart-expected", dash=[2, 3]),
@@ -43,39 +44,54 @@ def handoff_chart(facts: Facts, handoff: Row) -> Markup:
         (handoff["p50_on"], "--chart-forecast", "50 %"),
         (handoff["p85_on"], "--chart-forecast", "85 %"),
     ]
-    known = [(date.fromisoformat(day), colour, label) for day, colour, label in marks if day]
-    end = max((day for day, _, _ in known), default=facts.cycle_end)
+    # What lies far behind the cycle would press the rest of the drawing together; the page tells its day in words.
+    end = facts.cycle_end + timedelta(days=28)
+    known = [
+        (date.fromisoformat(day), colour, label)
+        for day, colour, label in marks
+        if day and day <= end.isoformat()
+    ]
     layers = [
         _line(_points(days, "items"), "--chart-expected"),
         _line(_points(days, "done"), "--chart-value", width=2),
         *(_upright(day, colour, label) for day, colour, label in known),
     ]
-    return _drawn(layers, "items", (facts.cycle_start, max(end, facts.cycle_end)))
+    return _drawn(layers, "items", (facts.cycle_start, end))
 
 
-def share_chart(rows: Iterable[tuple[str, Decimal | None, Decimal | None]], names: tuple[str, str]) -> Markup:
-    """For each row two bars of shares, one under the other, named by `names`; 1 is the whole."""
-    values = [
-        {"row": row, "what": name, "share": float(share)}
-        for row, *shares in rows
-        for name, share in zip(names, shares, strict=True)
-        if share is not None
-    ]
-    colours = {"domain": list(names), "range": ["var(--chart-expected)", "var(--chart-value)"]}
-    bars = {
-        "data": {"values": values},
-        "mark": {"type": "bar"},
-        "encoding": {
-            "x": {"field": "share", "type": "quantitative", "title": None, "axis": {"format": ".0%"}},
-            "y": {"field": "row", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 220}},
-            "yOffset": {"field": "what", "type": "nominal", "sort": list(names)},
-            "color": {"field": "what", "type": "nominal", "scale": colours, "legend": {"title": None, "orient": "top"}},
-        },
-    }  # fmt: skip
-    sizes = {"wide": (460, {"step": 14}), "narrow": (150, {"step": 14})}
-    return Markup("").join(
-        _svg({"width": width, "height": height, "layer": [bars]}, size) for size, (width, height) in sizes.items()
-    )
+def share_chart(rows: Sequence[tuple[str, Decimal | None, Decimal | None]], what: tuple[str, str]) -> Markup:
+    """For each row two bars of shares, one under the other, named by `what`; 1 is the whole."""
+    colours = {"domain": list(what), "range": ["var(--chart-expected)", "var(--chart-value)"]}
+    # Width of the bars, and how many letters of a name stand beside them.
+    sizes = {"wide": (420, 56), "narrow": (150, 20)}
+    drawings = []
+    for size, (width, letters) in sizes.items():
+        values = [
+            {"row": _label(row, letters), "what": name, "share": float(share)}
+            for row, *shares in rows
+            for name, share in zip(what, shares, strict=True)
+            if share is not None
+        ]
+        bars = {
+            "data": {"values": values},
+            "mark": {"type": "bar"},
+            "encoding": {
+                "x": {"field": "share", "type": "quantitative", "title": None, "axis": {"format": ".0%"}},
+                "y": {"field": "row", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 0}},
+                "yOffset": {"field": "what", "type": "nominal", "sort": list(what)},
+                "color": {
+                    "field": "what", "type": "nominal", "scale": colours, "legend": {"title": None, "orient": "top"},
+                },
+            },
+        }  # fmt: skip
+        drawings.append(_svg({"width": width, "height": {"step": 14}, "layer": [bars]}, size))
+    return Markup("").join(drawings)
+
+
+def _label(text: object, most: int) -> str:
+    """A text that can be drawn. The program that draws ends on control characters, and on signs that it cuts in half itself."""
+    shown = clean(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def _drawn(layers: Sequence[Spec], unit: str, days: tuple[date, date]) -> Markup:
@@ -93,7 +109,11 @@ def _drawn(layers: Sequence[Spec], unit: str, days: tuple[date, date]) -> Markup
                     "height": height,
                     "encoding": {
                         "x": {"field": "date", **time},
-                        "y": {"type": "quantitative", "title": unit or None, "scale": {"zero": False}},
+                        "y": {
+                            "type": "quantitative",
+                            "title": _label(unit, 20) or None,
+                            "scale": {"zero": False},
+                        },
                     },
                     "layer": layers,
                 },
@@ -104,10 +124,16 @@ def _drawn(layers: Sequence[Spec], unit: str, days: tuple[date, date]) -> Markup
 
 
 def _svg(spec: Spec, size: str) -> Markup:
-    whole = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "config": _CONFIG, "background": None, **spec}
+    whole = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "config": _CONFIG,
+        "background": None,
+        **spec,
+    }
     drawn = vl_convert.vegalite_to_svg(whole)
-    # It is one of two drawings of a figure that says in words what it shows.
-    return Markup(drawn.replace("<svg ", f'<svg aria-hidden="true" focusable="false" data-size="{size}" ', 1))
+    # Hidden from those who listen: the figure around it says in words what it shows. Texts in a drawing are escaped.
+    hidden = f'<svg aria-hidden="true" focusable="false" data-size="{size}" '
+    return Markup(drawn.replace("<svg ", hidden, 1))  # noqa: S704
 
 
 _CONFIG = {
@@ -125,7 +151,8 @@ _CONFIG = {
 def _points(rows: Iterable[Row], column: str) -> list[dict[str, Any]]:
     """A day without a value stays in as a gap."""
     return [
-        {"date": _moment(row["date"]), "value": None if row[column] is None else float(row[column])} for row in rows
+        {"date": _moment(row["date"]), "value": None if row[column] is None else float(row[column])}
+        for row in rows
     ]
 
 
@@ -134,8 +161,15 @@ def _moment(day: date | str) -> str:
     return f"{str(day)[:10]}T00:00:00Z"
 
 
-def _line(points: list[dict[str, Any]], colour: str, width: float = 1.2, dash: list[int] | None = None) -> Spec:
-    mark = {"type": "line", "color": f"var({colour})", "strokeWidth": width, "invalid": "break-paths-show-domains"}
+def _line(
+    points: list[dict[str, Any]], colour: str, width: float = 1.2, dash: list[int] | None = None
+) -> Spec:
+    mark = {
+        "type": "line",
+        "color": f"var({colour})",
+        "strokeWidth": width,
+        "invalid": "break-paths-show-domains",
+    }
     return {
         "data": {"values": points},
         "mark": {**mark, **({"strokeDash": dash} if dash else {})},
@@ -150,20 +184,17 @@ def _bounds(kr: Row) -> list[Spec]:
         ("band_low", "--chart-target", "from"), ("band_high", "--chart-target", "to"),
     ]  # fmt: skip
     return [
-        {"data": {"values": [{"value": float(kr[column]), "label": label}]}, "encoding": {"x": None, "y": {"field": "value"}}, "layer": [
-            {"mark": {"type": "rule", "color": f"var({colour})", "strokeDash": [6, 3]}},
-            {"mark": {"type": "text", "align": "left", "x": 3, "dy": -5, "fill": "var(--muted)"}, "encoding": {"text": {"field": "label"}}},
-        ]}
-        for column, colour, label in lines
-        if kr[column] is not None
-    ]  # fmt: skip
+        _level(float(kr[column]), colour, label) for column, colour, label in lines if kr[column] is not None
+    ]
 
 
 def _fan(facts: Facts, kr: Row) -> list[Spec]:
     """From today's value to where 8 in 10 draws lie some weeks on and at the end."""
     if kr["value"] is None or kr["end_on"] is None:
         return []
-    stops = [{"date": _moment(facts.as_of), **dict.fromkeys(("p10", "p50", "p90"), float(kr["value"]))}]
+    stops: list[dict[str, Any]] = [
+        {"date": _moment(facts.as_of), **dict.fromkeys(("p10", "p50", "p90"), float(kr["value"]))}
+    ]
     for when in ("soon", "end"):
         if kr[f"{when}_on"] and _moment(kr[f"{when}_on"]) > stops[-1]["date"]:
             quantiles = {place: float(kr[f"{when}_{place}"]) for place in ("p10", "p50", "p90")}
@@ -177,7 +208,12 @@ def _fan(facts: Facts, kr: Row) -> list[Spec]:
                     "encoding": {"y": {"field": "p10"}, "y2": {"field": "p90"}},
                 },
                 {
-                    "mark": {"type": "line", "color": "var(--chart-forecast)", "strokeDash": [4, 3], "strokeWidth": 1.4},
+                    "mark": {
+                        "type": "line",
+                        "color": "var(--chart-forecast)",
+                        "strokeDash": [4, 3],
+                        "strokeWidth": 1.4,
+                    },
                     "encoding": {"y": {"field": "p50"}},
                 },
             ],
@@ -212,7 +248,11 @@ def _first_told(restatements: Sequence[Row]) -> list[Spec]:
         return []
     mark = {"type": "point", "color": "var(--chart-value)", "size": 30, "strokeWidth": 1}
     return [
-        {"data": {"values": _points(restatements, "reported_value")}, "mark": mark, "encoding": {"y": {"field": "value"}}}
+        {
+            "data": {"values": _points(restatements, "reported_value")},
+            "mark": mark,
+            "encoding": {"y": {"field": "value"}},
+        }
     ]
 
 
@@ -223,6 +263,20 @@ def _strict(facts: Facts, kr: Row) -> list[Spec]:
     points = _points([{"date": facts.as_of, "value": kr["value_strict"]}], "value")
     mark = {"type": "point", "shape": "diamond", "color": "var(--chart-target)", "size": 70}
     return [{"data": {"values": points}, "mark": mark, "encoding": {"y": {"field": "value"}}}]
+
+
+def _level(value: float, colour: str, label: str) -> Spec:
+    return {
+        "data": {"values": [{"value": value, "label": label}]},
+        "encoding": {"x": None, "y": {"field": "value"}},
+        "layer": [
+            {"mark": {"type": "rule", "color": f"var({colour})", "strokeDash": [6, 3]}},
+            {
+                "mark": {"type": "text", "align": "left", "x": 3, "dy": -5, "fill": "var(--muted)"},
+                "encoding": {"text": {"field": "label"}},
+            },
+        ],
+    }
 
 
 def _upright(day: date, colour: str, label: str) -> Spec:
@@ -239,17 +293,11 @@ def _upright(day: date, colour: str, label: str) -> Spec:
     }
 
 
-def sparkline(days: Sequence[Row]) -> Markup:
-    """The values of the reported days as a line of 120 by 28 without axes, the last one as a dot; empty without two values."""
+def sparkline(days: Sequence[Row]) -> list[tuple[float, float]]:
+    """The values of the reported days as points of a line in a box of 120 by 28; empty without two values."""
     known = [(number, float(row["value"])) for number, row in enumerate(days) if row["value"] is not None]
     if len(known) < 2:
-        return Markup("")
+        return []
     low, high = min(value for _, value in known), max(value for _, value in known)
     across, up = 112 / max(len(days) - 1, 1), 22 / ((high - low) or 1)
-    places = [(round(4 + number * across, 1), round(25 - (value - low) * up, 1)) for number, value in known]
-    path = "M" + "L".join(f"{x:g} {y:g}" for x, y in places)
-    x, y = places[-1]
-    return Markup(
-        '<svg class="spark" viewBox="0 0 120 28" width="120" height="28" aria-hidden="true" focusable="false">'
-        f'<path d="{path}"/><circle cx="{x:g}" cy="{y:g}" r="2.5"/></svg>'
-    )  # numbers only
+    return [(round(4 + number * across, 1), round(25 - (value - low) * up, 1)) for number, value in known]

@@ -36,6 +36,12 @@ def _stretches(days: Sequence[Row]) -> list[Row]:
         together = list(stretch)
         last = together[-1]
         found.append(
-            {"status": status, "rule": rule, "since": together[0]["date"], "until": last["date"], "reason": last["reason"]}
+            {
+                "status": status,
+                "rule": rule,
+                "since": together[0]["date"],
+                "until": last["date"],
+                "reason": last["reason"],
+            }
         )
     return found[::-1]

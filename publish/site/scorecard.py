@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from markupsafe import Markup
-
 from publish.reading import Row
 from publish.site.charts import sparkline
 from publish.site.facts import Facts
@@ -28,9 +26,9 @@ def pages(facts: Facts) -> Iterator[Page]:
     yield Page("index.html", "scorecard.html", "Scorecard", about)
 
 
-def _turned(facts: Facts) -> Iterator[tuple[Row, Row, Markup]]:
-    """The key results whose status is not that of a week ago: as they are, as they were, and their line."""
+def _turned(facts: Facts) -> Iterator[tuple[Row, Row]]:
+    """The key results whose status is not that of a week ago: as they are and as they were."""
     for kr_id, kr in facts.key_results.items():
         before = facts.a_week_ago(kr_id)
         if before and before["status"] != kr["status"]:
-            yield kr, before, sparkline(facts.series[kr_id])
+            yield kr, before

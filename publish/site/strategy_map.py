@@ -66,7 +66,10 @@ def _arrow(driver: dict[str, Any], driven: dict[str, Any]) -> str:
     start = (driver["x"] + _BOX // 2, driver["y"])
     end = (driven["x"] + _BOX // 2, driven["y"] + _HEIGHT)
     if driver["y"] <= driven["y"]:
-        start, end = (driver["x"] + _BOX // 2, driver["y"] + _HEIGHT), (driven["x"] + _BOX // 2, driven["y"] + _HEIGHT)
+        start, end = (
+            (driver["x"] + _BOX // 2, driver["y"] + _HEIGHT),
+            (driven["x"] + _BOX // 2, driven["y"] + _HEIGHT),
+        )
         dip = start[1] + 34
         return f"M{start[0]} {start[1]} C{start[0]} {dip} {end[0]} {dip} {end[0]} {end[1]}"
     middle = (start[1] + end[1]) // 2
