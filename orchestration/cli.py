@@ -313,15 +313,18 @@ def serve(
     """
     with _errors_in_words():
         opened = _open(workspace)
-        from orchestration.serving import serve as serve_pages
-        from publish import Published
+        from orchestration import serving
+        from publish.serving import AlreadyServedError
 
-        Published(opened.published)
-        typer.echo(
-            f"http://{f'[{host}]' if ':' in host else host}:{port} for {opened.root}; stop with Ctrl-C.",
-            err=True,
-        )
-        serve_pages(opened, host, port)
+        try:
+            with serving.ready(opened, host) as served:
+                place = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+                typer.echo(f"Serving {opened.root} on {place}; stop with Ctrl-C.", err=True)
+                started = serving.listen(served, host, port)
+        except AlreadyServedError as error:
+            _fail(FAILED, str(error))
+        if not started:
+            raise typer.Exit(FAILED)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from orchestration.serving_config import ServeConfig
@@ -10,6 +11,8 @@ from strategy import InputErrors, Problem
 from strategy.problems import pick_from
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from publish.serving import Door
 
 _WRITE = """Write into plumbline.yml, for instance:
@@ -26,14 +29,15 @@ serve:
     - {who: ["*@example.com"], functions: [engineering], finance: false}"""
 
 
-def serve(workspace: Workspace, host: str, port: int, environment: Mapping[str, str] = os.environ) -> None:
-    """Serve the workspace's current run until it is stopped.
+@contextmanager
+def ready(
+    workspace: Workspace, host: str, environment: Mapping[str, str] = os.environ
+) -> Iterator["ASGIApp"]:
+    """The application that serves the workspace's current run at `host`, and its folder of copies as long as it runs.
 
-    Raises InputErrors when it is bound to more than its own machine and nothing says who may see what, or when that is wrong;
+    Raises InputErrors when others than this machine could reach it and nothing says who may see what, or when that is wrong;
     AlreadyServedError when another process serves the workspace.
     """
-    import uvicorn
-
     from publish.serving import Copies, application, is_loopback
 
     config = workspace.resolved_serving(environment)
@@ -45,14 +49,24 @@ def serve(workspace: Workspace, host: str, port: int, environment: Mapping[str, 
         raise InputErrors(problems)
     copies = Copies(workspace.published, workspace.state / "serving")
     try:
-        served = application(copies, _door(config), config.address if config else None)
-        # Whose request it is must not be taken from a header: only the door looks at those, and only from networks it trusts.
-        uvicorn.run(
-            served, host=host, port=port, proxy_headers=False, server_header=False, access_log=False, log_level="warning",
-            lifespan="off",
-        )  # fmt: skip
+        yield application(copies, _door(config), config.address if config else None)
     finally:
         copies.close()
+
+
+def listen(served: "ASGIApp", host: str, port: int) -> bool:
+    """Answer requests until the process is told to stop; returns whether it could listen at all."""
+    import uvicorn
+
+    # Whose request it is must not be taken from a header: only the door looks at those, and only from networks it trusts.
+    server = uvicorn.Server(
+        uvicorn.Config(
+            served, host, port, proxy_headers=False, server_header=False, access_log=False, log_level="warning", lifespan="off"
+        )
+    )  # fmt: skip
+    with suppress(KeyboardInterrupt, SystemExit):
+        server.run()
+    return server.started
 
 
 def unknown_functions(workspace: Workspace, config: ServeConfig | None) -> Iterator[Problem]:

@@ -93,7 +93,7 @@ class AccessEntry(_Strict):
 
 
 class ServeConfig(_Strict):
-    """All of it is needed: whoever signs in sees nothing unless an entry of `access` names them, of which the first one decides."""
+    """All of it is needed. Of the entries of `access` the first that names somebody decides, and without one they see nothing."""
 
     address: Annotated[WebAddress, BeforeValidator(_without_path)] = Field(
         description="where people reach the pages, such as https://scorecard.example.com"

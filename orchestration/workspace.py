@@ -160,7 +160,7 @@ class Workspace:
         return self._resolved(environment, lambda where: where[0] != "serve")
 
     def resolved_serving(self, environment: Mapping[str, str]) -> ServeConfig | None:
-        """The section `serve` with every `${NAME}` filled in; a server of pages needs no secret of a source. Raises as `resolved`."""
+        """The section `serve` with every `${NAME}` of it filled in, and none that only a run needs. Raises as `resolved`."""
         return self._resolved(environment, lambda where: where[0] == "serve").serve
 
     def _resolved(

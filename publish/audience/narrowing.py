@@ -1,17 +1,17 @@
 """Narrow a published run to what an audience may see.
 
-The copy has the shape of a published run and its pages are built from the copy alone, so that they can neither show nor link to what
-was left out. What is left in stands in `rules/`: one query for each public table, over the published tables. A table without a rule
-is empty in the copy. The rules:
+The copy has the shape of a published run and its pages are built from the copy alone, so that they can neither show nor link
+to what was left out. What stays stands in `rules/`: one query for each public table. A table without a rule is empty in the
+copy. The rules:
 
-- Of key results, objectives, days, forecasts, evidence, suspects, restatements and entries of the ledger: those of key results of the
-  audience's functions. Objectives above them are named, and their status is that of the key results shown.
-- Hand-offs that these functions give or receive, or that their key results need. An exception over such a hand-off is shown even when
-  its key result is another function's; of that key result stand its name, its owner and its status, and nothing that was measured.
-- Without finance: no key result whose unit is a currency, whose measure reads an amount, or that descends from a finance source (or
-  from one of which it is not known that it is none); amounts are null, and a text that states one is replaced by a sentence that says so.
-- What checks say of the data names records of everybody: outside of freshness only that they fail is said.
-- `hash` and `previous` of the ledger are left out: from them a hidden entry could be guessed, and a part of a chain proves nothing.
+- Of key results with their days, forecasts, evidence, suspects, restatements and entries of the ledger: those of the audience's
+  functions. Objectives above them are named, and stand as the key results that are shown.
+- Hand-offs that these functions give or receive, or that their key results need. An exception over a hand-off that they give or
+  receive is shown even when its key result is another function's; of that one stand name, owner and status, and nothing measured.
+- Without finance: no key result whose unit is a currency, whose measure reads an amount, or that descends from a finance source
+  or from one of which it is not known that it is none. Amounts are null; a text that states one says instead that it did.
+- What checks found in the data names records of everybody, so it is only said that they fail; freshness is said in full.
+- `hash` and `previous` of the ledger are empty: a hidden entry could be guessed from them, and a part of a chain proves nothing.
 """
 
 import json
@@ -32,7 +32,8 @@ from publish.tables import PUBLIC_TABLES, PublicTable
 _RULES = Path(__file__).parent / "rules"
 _SEEN = (Path(__file__).parent / "seen.sql").read_text(encoding="utf-8")
 _ABOUT_THE_RUN = {
-    "as_of", "company", "currency", "cycle", "cycle_end", "cycle_name", "cycle_start", "run_id", "started_at", "timezone", "version",
+    "as_of", "company", "currency", "cycle", "cycle_end", "cycle_name", "cycle_start",
+    "run_id", "started_at", "timezone", "version",
 }  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, published: Published, audience: Aud
     con.execute("set timezone = 'UTC'")
     for table in PUBLIC_TABLES:
         parquet = str(published.folder / "tables" / f"{table.name}.parquet").replace("'", "''")
-        con.execute(f"create view {table.name} as select * from read_parquet('{parquet}')")
+        con.execute(f"create view {table.name} as select * from read_parquet('{parquet}')")  # noqa: S608
     for name, value in {
         "every_function": audience.functions is None,
         "functions": sorted(audience.functions or ()),

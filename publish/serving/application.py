@@ -4,8 +4,8 @@
     /site/…             the pages
     /tables/…, /json/…, /sql/…, /run.json    the rest of the run's folder, as far as its reader may see it
 
-No path of a request ever reaches the file system: it is looked up among the names of the files that are there. These are of letters,
-digits, `.`, `_` and `-`, so an encoded path names none of them.
+No path of a request ever reaches the file system: it is looked up among the names of the files that are there. These are of
+letters, digits, `.`, `_` and `-`, so an encoded path names none of them.
 """
 
 import logging

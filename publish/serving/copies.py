@@ -87,7 +87,7 @@ class Copies:
 
 @lru_cache(maxsize=32)
 def files_of(folder: Path) -> Mapping[str, Path]:
-    """Every regular file below a folder by its path in it, with `/` between the parts. Links are left out, and what is behind them.
+    """Every regular file below a folder by its path in it, with `/` between the parts, without links and what is behind them.
 
     A folder is listed once: neither a published run nor a copy of it is ever changed.
     """

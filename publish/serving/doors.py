@@ -20,7 +20,8 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-p
 class Door(Protocol):
     """Says what a request may see. `routes` are the paths at which somebody signs in, if they do so here."""
 
-    routes: Sequence[Route]
+    @property
+    def routes(self) -> Sequence[Route]: ...
 
     def let_in(self, request: Request) -> Audience | Response:
         """The audience as which the request is answered, or the answer that refuses it."""
