@@ -56,14 +56,10 @@ def ready(
 
 def listen(served: "ASGIApp", host: str, port: int) -> bool:
     """Answer requests until the process is told to stop; returns whether it could listen at all."""
-    import uvicorn
+    from publish.serving import server_of
 
-    # Whose request it is must not be taken from a header: only the door looks at those, and only from networks it trusts.
-    server = uvicorn.Server(
-        uvicorn.Config(
-            served, host, port, proxy_headers=False, server_header=False, access_log=False, log_level="warning", lifespan="off"
-        )
-    )  # fmt: skip
+    server = server_of(served, host, port)
+    # Both are how it says that it was stopped, or could not listen and has said why.
     with suppress(KeyboardInterrupt, SystemExit):
         server.run()
     return server.started

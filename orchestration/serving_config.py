@@ -1,5 +1,6 @@
 """The section `serve` of `plumbline.yml`: where people reach the pages, how they sign in, and who may see what."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -7,6 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from strategy.yaml_source import rule_broken
+
+_PERSON = re.compile(r"(\*|[A-Za-z0-9.!#$%&'+/=?^_`{|}~-]+)@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 
 
 class _Strict(BaseModel):
@@ -37,14 +40,17 @@ def _without_path(value: Any) -> Any:
     return value
 
 
+def _person(value: Any) -> Any:
+    if isinstance(value, str) and not _PERSON.fullmatch(value):
+        raise rule_broken(
+            f"`{value[:60]}` is neither an e-mail address nor everybody of a domain",
+            "Write somebody@example.com, or *@example.com in quotes.",
+        )
+    return value
+
+
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
-Person = Annotated[
-    str,
-    Field(
-        pattern=r"^(\*|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+)@[A-Za-z0-9.-]+$",
-        description="an e-mail address, or *@example.com for everybody of a domain",
-    ),
-]
+Person = Annotated[str, BeforeValidator(_person)]
 
 
 class OidcEntry(_Strict):

@@ -4,6 +4,7 @@ from publish.serving.access import Access, Grant
 from publish.serving.application import application, is_loopback
 from publish.serving.copies import AlreadyServedError, Copies
 from publish.serving.doors import Anybody, BehindProxy, Door
+from publish.serving.server import server_of
 from publish.serving.sign_in import OpenIdConnect, Provider
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Provider",
     "application",
     "is_loopback",
+    "server_of",
 ]

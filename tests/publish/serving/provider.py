@@ -21,7 +21,7 @@ Claims = dict[str, Any]
 
 
 class OpenIdProvider:
-    """Vouches for `email` to whoever comes. `bend` may change the claims, `sign` the token, `answer` what the token endpoint says."""
+    """Vouches for `email` to all. `bend` changes the claims, `sign` the token, `answer` what the token endpoint says."""
 
     def __init__(self) -> None:
         self.key = RSAKey.generate_key(2048, {"kid": "one"})
@@ -104,11 +104,11 @@ def running(provider: OpenIdProvider) -> Iterator[OpenIdProvider]:
     """The provider at `provider.url`."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             parts = urlsplit(self.path)
             self._send(*provider.get(parts.path, _flat(parts.query)))
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             form = _flat(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self._send(*provider.post(form, self.headers.get("Authorization", "")))
 

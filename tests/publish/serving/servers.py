@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import uvicorn
 from starlette.types import ASGIApp
+
+from publish.serving import server_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Line:
     def _ask(self, target: str, headers: Sequence[tuple[str, str]], method: str, host: str | None) -> Said:
         connection = self._connection
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-        connection.putheader("Host", host or f"127.0.0.1:{self._port}")
+        connection.putheader("Host", f"127.0.0.1:{self._port}" if host is None else host)
         for name, value in headers:
             connection.putheader(name, value)
         connection.endheaders()
@@ -59,10 +60,7 @@ def serving(made: Callable[[int], ASGIApp]) -> Iterator[int]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = int(listening.getsockname()[1])
-        config = uvicorn.Config(
-            made(port), proxy_headers=False, lifespan="off", log_level="critical", access_log=False
-        )
-        server = uvicorn.Server(config)
+        server = server_of(made(port), "127.0.0.1", port)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + 20

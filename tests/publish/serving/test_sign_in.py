@@ -1,4 +1,4 @@
-"""Nobody is let in whom the OpenID provider does not vouch for, by a token that is proven to be its own, for us, for this sign-in, now."""
+"""Nobody is let in whom the OpenID provider does not vouch for: by a token of its own, for us, for this sign-in, and now."""
 
 import base64
 import json
@@ -93,7 +93,7 @@ def test_signing_out_ends_it(browser: httpx2.Client) -> None:
         ("head@example.com\n", 403),
         ("head@example.com,ceo@example.com", 403),
         ("h\u0435ad@example.com", 403),
-        ("*@board.example.com", 200),
+        ("*@board.example.com", 403),
         ("", 403),
     ],
 )
