@@ -67,13 +67,18 @@ def publish(
     (part / "run.json").write_text(
         json.dumps({**run, "rows": rows}, indent=2, sort_keys=True) + "\n", encoding="utf-8"
     )
-    build_site(Published(root, part.name), part / "site")
+    write_pages(part)
     _flush(part)
     final = root / name
     part.rename(final)
     _switch(root, name)
     _remove_old_runs(root, keep=name)
     return Publication(final, rows)
+
+
+def write_pages(folder: Path) -> None:
+    """Write into the folder of a run all that is made from its tables alone, so that a narrowed copy has nothing else in it."""
+    build_site(Published(folder.parent, folder.name), folder / "site")
 
 
 def write_table(con: duckdb.DuckDBPyConnection, table: PublicTable, query: str, folder: Path) -> int:

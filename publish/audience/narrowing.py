@@ -24,9 +24,8 @@ from typing import Any
 
 import duckdb
 
-from publish.files import write_table
+from publish.files import write_pages, write_table
 from publish.reading import Published
-from publish.site import build_site
 from publish.tables import PUBLIC_TABLES, PublicTable
 
 _RULES = Path(__file__).parent / "rules"
@@ -67,7 +66,7 @@ def narrow(published: Published, audience: Audience, into: Path) -> None:
     """
     try:
         _write(published, audience, into)
-        build_site(Published(into.parent, into.name), into / "site")
+        write_pages(into)
     except BaseException:
         shutil.rmtree(into, ignore_errors=True)
         raise

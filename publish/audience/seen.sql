@@ -106,6 +106,7 @@ select objective_id, unnest(string_split(supports, ',')) as above_id
 from objective_current
 where supports <> '';
 
+-- One that shows no key result and leads to none has no status to show either.
 create table seen_objectives as
 with recursive above as (
     select objective_id from seen_key_results where is_theirs
@@ -116,9 +117,7 @@ with recursive above as (
 
 select objective_id from above
 union
-select objective_id from seen_key_results
-union
-select objective_id from objective_current where is_theirs(function_id);
+select objective_id from seen_key_results;
 
 create table named_functions as
 select giver_function as function_id from handoff_current inner join seen_handoffs using (handoff_id)

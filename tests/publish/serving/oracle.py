@@ -91,10 +91,16 @@ class Oracle:
         }
 
     def _is_of_money(self, kr: Row) -> bool:
-        reads = {
-            source for source, _ in Published(self.run.parent, self.run.name).run["lineage"][kr["kr_id"]]
-        }
-        return kr["unit"] == "EUR" or "finance" in reads or "amount" in kr["measure_text"]
+        lineage = Published(self.run.parent, self.run.name).run["lineage"]
+        reads = {source for source, _ in lineage.get(kr["kr_id"], ())}
+        if kr["measure_text"].startswith("the metric") and reads != {"jira"}:
+            return True
+        return (
+            "EUR" in kr["unit"]
+            or "amount" in kr["measure_text"]
+            or not reads
+            or not reads <= {"jira", "hubspot"}
+        )
 
     def hidden_words(self) -> set[str]:
         """Ids, names, people, records and their titles that stand in the run and in nothing that may be seen."""
@@ -112,9 +118,9 @@ class Oracle:
             return row["kr_id"] in self.key_results | self.named_key_results
 
         def is_shown(row: Row) -> bool:
-            return row["kr_id"] in self.key_results or (
-                row["kr_id"] is None and self.is_theirs(row["function_id"])
-            )
+            is_of_theirs = row["kr_id"] is None and self.is_theirs(row["function_id"])
+            is_posting = row["record"].startswith("finance/")
+            return (row["kr_id"] in self.key_results or is_of_theirs) and (self.finance or not is_posting)
 
         for column in ("kr_id", "name", "owner_name", "owner_email"):
             yield "kr_current", column, is_named

@@ -1,5 +1,6 @@
 """The demo's published run with rows that its month did not bring: moved goals, restatements, failed checks, amounts in words."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ NO_AMOUNTS = (
     "It is 50 % of 12 points.",
     "Europe has 3 depots, TOP has 0.",
 )
+BUDGET = "7654321.00"
 CHECK_FOUND = "It found three, such as HIDDEN-ROW-OF-ANOTHER/91 (-91234.56)."
 
 
@@ -46,11 +48,63 @@ def planted(run: Path, root: Path) -> Path:
             "select kr_id, date '2026-10-06' as date, value + 1 as reported_value, value from 'kr_current'",
             "'red' as reported_status, true as is_split",
         )
-        doubt = f"Not to be trusted. The gate g on flow.deals failed: {CHECK_FOUND}"
-        reason = f"case when kr_id = 'sprint-delivery' then '{doubt}' else reason end"
-        for table in ("kr_current", "kr_daily"):
-            _write(con, folder, table, f"select * replace ({reason} as reason) from '{table}'")
+        _suspects(con, folder)
+        _exceptions(con, folder)
+        _key_results(con, folder)
+    _lineage(folder)
     return root
+
+
+def _key_results(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """One in doubt, one that spends too much, and of those that have to do with money each by one mark alone."""
+    doubt = f"Not to be trusted. The gate g on flow.deals failed: {CHECK_FOUND}"
+    said = f"""
+        case kr_id when 'sprint-delivery' then '{doubt}' else reason end as reason,
+        case kr_id when 'sprint-delivery' then 'untrusted' when 'close-automation' then 'resources' else rule end as rule,
+        case kr_id
+            when 'sprint-delivery' then '{{"kind":"gate","subject":"HIDDEN-ROW-OF-ANOTHER"}}'
+            when 'close-automation' then '{{"budget":{BUDGET},"progress":0.5}}'
+            else inputs
+        end as inputs
+    """
+    _write(con, folder, "kr_daily", f"select * replace ({said}) from 'kr_daily'")
+    marks = """
+        case kr_id when 'discovery-time' then 'kEUR' else unit end as unit,
+        case kr_id when 'win-rate' then 'the metric wins, as metrics/wins.sql computes it' else measure_text end as measure_text
+    """
+    _write(con, folder, "kr_current", f"select * replace ({said}, {marks}) from 'kr_current'")
+
+
+def _lineage(folder: Path) -> None:
+    file = folder / "run.json"
+    about = json.loads(file.read_text(encoding="utf-8"))
+    about["lineage"]["customer-interviews"] = [["jira", "issues"], ["finance", "budgets"]]
+    about["lineage"]["on-time-delivery"] = [["jira", "issues"], ["of-a-new-kind", "parcels"]]
+    del about["lineage"]["billing-correction-time"]
+    file.write_text(json.dumps(about), encoding="utf-8")
+
+
+def _exceptions(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """A key result that waits for a hand-off can be amber by another rule, which tells its numbers."""
+    _write(
+        con,
+        folder,
+        "exceptions",
+        "select * replace ('At 9 it is 38 % of the way. ' || reason as reason) from 'exceptions'",
+    )
+
+
+def _suspects(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    rows = f"""
+        select 'round/finance/ledger/HIDDEN-POSTING' as event_id, 'finance/ledger/HIDDEN-POSTING' as record,
+            'HIDDEN-POSTING' as item, 'finance' as function_id, 'It is a round {BUDGET}.' as sentence
+        union all
+        select 'edited/hubspot/deals/1', 'hubspot/deals/1', 'Deal one', 'sales',
+            'Deal one was won, and its amount was changed from 1 to {BUDGET}.'
+    """
+    _add(
+        con, folder, "integrity_events", rows, "'r' as rule, true as is_severe, date '2026-10-20' as on_date"
+    )
 
 
 def _flags(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
