@@ -47,6 +47,8 @@ def percent(share: Decimal | int | None) -> str:
 def clean(text: object) -> str:
     """The text on one line without control, format or direction characters, which could rewrite a terminal."""
     folded = " ".join(str("" if text is None else text).split())
+    if folded.isprintable():
+        return folded
     return "".join(letter for letter in folded if not unicodedata.category(letter).startswith("C"))
 
 

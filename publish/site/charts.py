@@ -7,6 +7,7 @@ narrow; the stylesheet shows the one that fits the screen, for letters that shri
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import vl_convert
@@ -17,6 +18,7 @@ from publish.site.facts import Facts
 from publish.wording import clean
 
 _SIZES = {"wide": (700, 260), "narrow": (290, 210)}
+_SPARKS = 60
 _SHAPES = {"green": "circle", "amber": "triangle-up", "red": "square"}
 
 Spec = Mapping[str, Any]
@@ -298,6 +300,8 @@ def sparkline(days: Sequence[Row]) -> list[tuple[float, float]]:
     known = [(number, float(row["value"])) for number, row in enumerate(days) if row["value"] is not None]
     if len(known) < 2:
         return []
+    # The last of each group, counted from the end: more points cannot be seen, and two years of them weigh.
+    known = known[:: -ceil(len(known) / _SPARKS)][::-1]
     low, high = min(value for _, value in known), max(value for _, value in known)
     across, up = 112 / max(len(days) - 1, 1), 22 / ((high - low) or 1)
     return [(round(4 + number * across, 1), round(25 - (value - low) * up, 1)) for number, value in known]

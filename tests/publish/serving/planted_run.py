@@ -58,21 +58,33 @@ def planted(run: Path, root: Path) -> Path:
 def _key_results(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """One in doubt, one that spends too much, and of those that have to do with money each by one mark alone."""
     doubt = f"Not to be trusted. The gate g on flow.deals failed: {CHECK_FOUND}"
-    said = f"""
-        case kr_id when 'sprint-delivery' then '{doubt}' else reason end as reason,
-        case kr_id when 'sprint-delivery' then 'untrusted' when 'close-automation' then 'resources' else rule end as rule,
-        case kr_id
-            when 'sprint-delivery' then '{{"kind":"gate","subject":"HIDDEN-ROW-OF-ANOTHER"}}'
-            when 'close-automation' then '{{"budget":{BUDGET},"progress":0.5}}'
-            else inputs
-        end as inputs
-    """
-    _write(con, folder, "kr_daily", f"select * replace ({said}) from 'kr_daily'")
+    reason = f"case kr_id when 'sprint-delivery' then '{doubt}' else reason end as reason"
+
+    def numbers(rule: str, name: str) -> str:
+        return f"""
+            case kr_id when 'sprint-delivery' then 'untrusted' when 'close-automation' then '{rule}' else rule end as rule,
+            case kr_id
+                when 'sprint-delivery' then '{{"kind":"gate","subject":"HIDDEN-ROW-OF-ANOTHER"}}'
+                when 'close-automation' then '{{"{name}":{BUDGET},"progress":0.5}}'
+                else inputs
+            end as inputs
+        """
+
     marks = """
-        case kr_id when 'discovery-time' then 'kEUR' else unit end as unit,
+        case kr_id when 'discovery-time' then 'kEUR' when 'open-pipeline' then 'count' else unit end as unit,
         case kr_id when 'win-rate' then 'the metric wins, as metrics/wins.sql computes it' else measure_text end as measure_text
     """
-    _write(con, folder, "kr_current", f"select * replace ({said}, {marks}) from 'kr_current'")
+    _write(
+        con, folder, "kr_daily", f"select * replace ({reason}, {numbers('pace', 'budget')}) from 'kr_daily'"
+    )
+    today = f"select * replace ({reason}, {numbers('resources', 'outlay')}, {marks}) from 'kr_current'"
+    _write(con, folder, "kr_current", today)
+    _write(
+        con,
+        folder,
+        "resource_alignment",
+        "select * replace (0.5 as spent_share, 0.25 as spent_ahead, 2 as people) from 'resource_alignment'",
+    )
 
 
 def _lineage(folder: Path) -> None:

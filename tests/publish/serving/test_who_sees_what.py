@@ -66,6 +66,9 @@ def test_no_amount_stands_in_any_file_of_who_may_not_see_finance(narrowed: tuple
         assert found
     else:
         assert found == set()
+        resources = rows_of(folder, "resource_alignment")
+        assert resources
+        assert {row["spent_share"] or row["spent_ahead"] for row in resources} == {None}
         assert not any(
             "EUR" in text or "€" in text
             for name, text in texts_of(folder).items()
