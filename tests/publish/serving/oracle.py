@@ -24,6 +24,12 @@ def rows_of(folder: Path, table: str) -> list[Row]:
     return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
 
 
+def types_of(folder: Path, table: str) -> dict[str, str]:
+    """The types of a table's columns."""
+    described = _CONNECTION.execute(f"describe select * from '{folder}/tables/{table}.parquet'").fetchall()
+    return {str(name): str(kind) for name, kind, *_ in described}
+
+
 @dataclass(frozen=True)
 class Oracle:
     """A run, the functions somebody may see (none: all), and whether figures of finance."""

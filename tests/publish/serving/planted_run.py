@@ -71,6 +71,7 @@ def _key_results(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         """
 
     marks = """
+        case kr_id when 'open-pipeline' then 'The pipeline stays full' else name end as name,
         case kr_id when 'discovery-time' then 'kEUR' when 'open-pipeline' then 'count' else unit end as unit,
         case kr_id when 'win-rate' then 'the metric wins, as metrics/wins.sql computes it' else measure_text end as measure_text
     """

@@ -6,12 +6,11 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from publish import PUBLIC_TABLES, Published
 from publish.audience import Audience, narrow, narrowing, tables_with_a_rule
-from tests.publish.serving.oracle import Oracle, Row, numbers_in, rows_of, standing_in, texts_of
+from tests.publish.serving.oracle import Oracle, Row, numbers_in, rows_of, standing_in, texts_of, types_of
 from tests.publish.serving.planted_run import AMOUNTS_IN_WORDS, BUDGET, CHECK_FOUND, NO_AMOUNTS, planted
 
 AUDIENCES = {
@@ -252,17 +251,12 @@ def test_money_bears_the_type_by_which_it_is_left_out(run: Path) -> None:
     }
     by_name |= {("handoff_daily", "deals_at_stake")}
     for table in PUBLIC_TABLES:
-        for name, kind, *_ in (
-            duckdb.connect().execute(f"describe select * from '{run}/tables/{table.name}.parquet'").fetchall()
-        ):
+        for name, kind in types_of(run, table.name).items():
             is_called_money = any(
                 word in name for word in ("amount", "budget", "spent", "stake", "cost", "revenue")
             )
-            assert is_called_money == (kind == "DECIMAL(28,2)") or (table.name, name) in by_name, (
-                table.name,
-                name,
-                kind,
-            )
+            is_as_called = is_called_money == (kind == "DECIMAL(28,2)")
+            assert is_as_called or (table.name, name) in by_name, (table.name, name, kind)
 
 
 def test_who_sees_nobodys_functions_sees_the_company_and_the_sources(run: Path, tmp_path: Path) -> None:
