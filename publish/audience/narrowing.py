@@ -62,6 +62,7 @@ def tables_with_a_rule() -> set[str]:
 def narrow(published: Published, audience: Audience, into: Path) -> None:
     """Write what the audience may see of the run, with its pages, into the folder `into`, which must not exist yet.
 
+    Its `run.json` says for whom it was made: `shown_to`, with `functions` (null: all) and `finance`.
     Raises `duckdb.Error` or `OSError` when it cannot; then the folder is not there.
     """
     try:
@@ -87,7 +88,11 @@ def _write(published: Published, audience: Audience, into: Path) -> None:
         sql = published.compiled_sql(kr_id)
         if sql is not None:
             (into / "sql" / f"{kr_id}.sql").write_text(sql, encoding="utf-8")
-    run = _about(published.run, kr_ids) | {"rows": rows}
+    shown_to = {
+        "functions": None if audience.functions is None else sorted(audience.functions),
+        "finance": audience.finance,
+    }
+    run = _about(published.run, kr_ids) | {"rows": rows, "shown_to": shown_to}
     (into / "run.json").write_text(json.dumps(run, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

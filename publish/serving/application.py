@@ -98,6 +98,9 @@ async def _answer(copies: Copies, audience: Audience, path: str) -> Response:
         return refusal("What you may see could not be made ready. It is in the log of the server.", 503)
     if path in {"/", "/site", "/site/"}:
         return RedirectResponse(_HOME, 302)
+    if path == "/favicon.ico":
+        # Browsers ask for it unasked, and a missing one would stand in their console as an error.
+        return Response(status_code=204)
     found = files_of(folder).get(path.removeprefix("/"))
     if found is None or not found.is_file():
         return refusal("There is no such page.", 404)

@@ -168,6 +168,7 @@ def test_who_is_allowed_gets_what_is_theirs_and_the_bytes_of_their_own_copy(plac
             said = line.ask(f"/{file.relative_to(folder)}", [(WHO, who)])
             assert (said.status, said.body) == (200, file.read_bytes()), file
         assert line.ask("/", [(WHO, who)]).headers["location"] == "/site/index.html"
+        assert line.ask("/favicon.ico", [(WHO, who)]).status == 204
         head = line.ask("/site/index.html", [(WHO, who)], "HEAD")
         assert (head.status, head.body) == (200, b"")
         assert int(head.headers["content-length"]) == (folder / "site" / "index.html").stat().st_size

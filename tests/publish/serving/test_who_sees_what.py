@@ -269,3 +269,4 @@ def test_who_sees_nobodys_functions_sees_the_company_and_the_sources(run: Path, 
     }
     assert Decimal(Published(tmp_path, "copy").run["ledger"]["number"]) > 0
     assert "hash" not in Published(tmp_path, "copy").run["ledger"]
+    assert Published(tmp_path, "copy").run["shown_to"] == {"functions": ["no-such-one"], "finance": True}
