@@ -4,8 +4,10 @@ from typing import Any
 
 from orchestration import refresh
 from orchestration.project import prepare
+from orchestration.serving import unknown_functions
 from orchestration.sources import check_all, connected
 from orchestration.workspace import Workspace
+from strategy import InputErrors
 
 
 def check_workspace(workspace: Workspace) -> dict[str, Any]:
@@ -14,6 +16,9 @@ def check_workspace(workspace: Workspace) -> dict[str, Any]:
     Raises InputErrors with every problem of a kind at once: first the files, then the connections.
     """
     strategy = workspace.strategy
+    problems = list(unknown_functions(workspace, workspace.config.serve))
+    if problems:
+        raise InputErrors(problems)
     prepare(workspace).parse()
     with connected(workspace, refresh.as_of_day(workspace, None)) as sources:
         answers = check_all(workspace, sources)

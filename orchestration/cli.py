@@ -291,6 +291,43 @@ def demo(
 
 
 @app.command()
+def serve(
+    workspace: WorkspaceOption = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Where to listen. Anything but this machine itself needs `serve:` in plumbline.yml."
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8080,
+) -> None:
+    """Serve the pages, tables and exports of the current run, read-only; a run that is published meanwhile is followed.
+
+    On this machine alone, without `serve:` in plumbline.yml, everybody is shown everything.
+
+    To let others in, write under `serve:` in plumbline.yml: `address`, where they reach the pages; `sign_in`, either
+    `oidc` (issuer, client_id, client_secret) or `trusted_proxy` (header, from); and `access`, a list of
+    `who` (addresses, or "*@example.com"), `functions` (absent: all) and `finance` (true or false). The first entry
+    that names somebody decides; nobody else is let in. Whoever is limited gets pages, tables and exports in which
+    the rest is not. `serve:` holds on this machine as well. Encryption is for the proxy in front.
+    """
+    with _errors_in_words():
+        opened = _open(workspace)
+        from orchestration import serving
+        from publish.serving import AlreadyServedError
+
+        try:
+            with serving.ready(opened, host) as served:
+                place = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+                typer.echo(f"Serving {opened.root} on {place}; stop with Ctrl-C.", err=True)
+                started = serving.listen(served, host, port)
+        except AlreadyServedError as error:
+            _fail(FAILED, str(error))
+        if not started:
+            raise typer.Exit(FAILED)
+
+
+@app.command()
 def dev(
     workspace: WorkspaceOption = None,
     port: Annotated[int, typer.Option(help="Port of the UI on this machine.")] = 3000,

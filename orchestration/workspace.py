@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.finance_layouts import FinanceFilesConfig
 from connectors.hubspot_config import HubSpotConfig
 from connectors.jira_config import JiraCloudConfig
+from orchestration.serving_config import ServeConfig
 from strategy import InputErrors, Problem, Strategy
 from strategy import load as load_strategy
 from strategy.yaml_source import Document, Location, read
@@ -86,6 +87,7 @@ class WorkspaceConfig(_Strict):
     simulation: Simulation | None = None
     schedule: Schedule = Schedule()
     threads: int = Field(default=2, ge=1, le=64)
+    serve: ServeConfig | None = None
 
 
 class Workspace:
@@ -151,10 +153,24 @@ class Workspace:
         return load_strategy(self.root / "strategy")
 
     def resolved(self, environment: Mapping[str, str]) -> WorkspaceConfig:
-        """The configuration with every `${NAME}` filled in. Raises InputErrors naming each variable that is not set."""
+        """The configuration with every `${NAME}` filled in but those of `serve`, which a run does not need.
+
+        Raises InputErrors naming each variable that is not set.
+        """
+        return self._resolved(environment, lambda where: where[0] != "serve")
+
+    def resolved_serving(self, environment: Mapping[str, str]) -> ServeConfig | None:
+        """The section `serve` with every `${NAME}` of it filled in, and none that only a run needs. Raises as `resolved`."""
+        return self._resolved(environment, lambda where: where[0] == "serve").serve
+
+    def _resolved(
+        self, environment: Mapping[str, str], is_wanted: Callable[[Location], bool]
+    ) -> WorkspaceConfig:
         problems: list[Problem] = []
 
         def value_of(name: str, where: Location) -> str:
+            if not is_wanted(where):
+                return _STAND_IN
             if not environment.get(name):
                 what = f"environment variable {name} is not set"
                 problems.append(self.problem(where, what, f"Set it before running: export {name}=…"))
@@ -184,17 +200,22 @@ class Workspace:
         return fill(self._document.data, ())
 
     def _literal_secrets(self) -> Iterator[Problem]:
-        for name, entry in self.config.sources.items():
+        places: list[tuple[Location, BaseModel]] = [
+            (("sources", name), entry) for name, entry in self.config.sources.items()
+        ]
+        if self.config.serve and self.config.serve.sign_in.oidc:
+            places.append((("serve", "sign_in", "oidc"), self.config.serve.sign_in.oidc))
+        for where, entry in places:
             for field, info in type(entry).model_fields.items():
-                written = self._document.data["sources"][name].get(field)
+                written = self._document.at((*where, field))
                 if (
                     info.annotation is SecretStr
                     and written is not None
                     and not _REFERENCE.fullmatch(str(written))
                 ):
-                    variable = f"{name}_{field}".upper()
+                    variable = f"{where[-1]}_{field}".upper()
                     yield self.problem(
-                        ("sources", name, field),
+                        (*where, field),
                         "a secret is written into the file",
                         f"Put it into an environment variable and write ${{{variable}}} here.",
                     )

@@ -36,8 +36,11 @@ class Conversation:
 
     @property
     def amount_at_stake(self) -> Decimal:
-        """In the company's currency. All of its exceptions wait for the same hand-off, so the amounts do not add up."""
-        return max(Decimal(one["amount_at_stake"]) for one in self.exceptions)
+        """In the company's currency. All of its exceptions wait for the same hand-off, so the amounts do not add up.
+
+        Zero as well where it may not be known.
+        """
+        return max(Decimal(one["amount_at_stake"] or 0) for one in self.exceptions)
 
     @property
     def opened_on(self) -> str:

@@ -60,15 +60,16 @@ def publish(
     part = root / f"{name}.part"
     for folder in ("tables", "json", "sql"):
         (part / folder).mkdir(parents=True)
-    rows = {table.name: _write_table(con, table, part) for table in PUBLIC_TABLES}
+    rows = {
+        table.name: write_table(con, table, f"select * from scorecard.{table.name}", part)  # noqa: S608
+        for table in PUBLIC_TABLES
+    }
     for kr_id, sql in compiled_sql.items():
         (part / "sql" / f"{kr_id}.sql").write_text(sql, encoding="utf-8")
     (part / "run.json").write_text(
         json.dumps({**run, "rows": rows}, indent=2, sort_keys=True) + "\n", encoding="utf-8"
     )
-    published = Published(root, part.name)
-    write_exports(published, part / "exports")
-    build_site(published, part / "site")
+    write_pages(part)
     _flush(part)
     final = root / name
     part.rename(final)
@@ -77,17 +78,25 @@ def publish(
     return Publication(final, rows)
 
 
-def _write_table(con: duckdb.DuckDBPyConnection, table: PublicTable, part: Path) -> int:
+def write_pages(folder: Path) -> None:
+    """Write into the folder of a run all that is made from its tables alone, so that a narrowed copy has nothing else in it."""
+    published = Published(folder.parent, folder.name)
+    write_exports(published, folder / "exports")
+    build_site(published, folder / "site")
+
+
+def write_table(con: duckdb.DuckDBPyConnection, table: PublicTable, query: str, folder: Path) -> int:
+    """Write the rows of a query as a public table below the folder of a run; returns how many there were."""
     # Names of our own, from PUBLIC_TABLES.
     order = ", ".join(f'"{column}"' for column in table.grain)
-    ordered = f"select * from scorecard.{table.name} order by {order}"  # noqa: S608
-    parquet = part / "tables" / f"{table.name}.parquet"
+    ordered = f"select * from ({query}) order by {order}"  # noqa: S608
+    parquet = folder / "tables" / f"{table.name}.parquet"
     written = con.execute(
         f"copy ({ordered}) to {_literal(parquet)} (format parquet, compression zstd)"
     ).fetchone()
     if table.as_json:
         con.execute(
-            f"copy ({ordered}) to {_literal(part / 'json' / f'{table.name}.json')} (format json, array true)"
+            f"copy ({ordered}) to {_literal(folder / 'json' / f'{table.name}.json')} (format json, array true)"
         )
     return int(written[0]) if written else 0
 

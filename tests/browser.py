@@ -44,7 +44,13 @@ class Window:
         self.page.on("console", lambda message: self.noise.append(f"console: {message.text}"))
         self.page.on("pageerror", lambda error: self.noise.append(f"error: {error}"))
         self.page.on("dialog", lambda dialog: self.noise.append(f"dialog: {dialog.message}"))
-        self.page.on("requestfailed", lambda request: self.noise.append(f"failed: {request.url}"))
+        # A page that is left while its icon is on the way is no failure.
+        self.page.on(
+            "requestfailed",
+            lambda request: (
+                None if request.failure == "net::ERR_ABORTED" else self.noise.append(f"failed: {request.url}")
+            ),
+        )
         self.page.on(
             "request",
             lambda request: (

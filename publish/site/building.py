@@ -35,6 +35,8 @@ _STATUS = {
     )
     for word, sign in SIGNS.items()
 }
+# Of an objective whose key results could none of them be computed.
+_UNKNOWN = Markup('<span class="status">unknown</span>')
 _ROOMS = (
     scorecard,
     strategy_map,
@@ -76,7 +78,7 @@ def _environment(facts: Facts) -> Environment:
     )
     environment.filters |= {
         "day": day, "percent": percent, "quantity": quantity, "aim": aim, "as_written": _as_written, "number": _number,
-        "status": _STATUS.__getitem__, "spoken": lambda name: str(name).replace("_", " "), "plural": _plural,
+        "status": lambda word: _STATUS.get(word, _UNKNOWN), "spoken": lambda name: str(name).replace("_", " "), "plural": _plural,
     }  # fmt: skip
     environment.globals |= {
         "facts": facts, "signs": SIGNS, "key_result_path": key_result_path, "handoff_path": handoff_path,

@@ -13,6 +13,7 @@ def pages(facts: Facts) -> Iterator[Page]:
     """One page."""
     flags = [flag for flag in facts.flags if flag["kind"] not in _OF_THE_WORK]
     about = {
+        "checks": sorted(facts.published.table("checks"), key=lambda row: bool(row["passed"])),
         "sources": facts.published.table("source_freshness"),
         "open_flags": [flag for flag in flags if flag["is_open"]],
         "closed_flags": [flag for flag in flags if not flag["is_open"]],

@@ -15,7 +15,7 @@ class Facts:
 
     def __init__(self, published: Published) -> None:
         self.published = published
-        self.run = published.run
+        self.run = {"shown_to": None, **published.run}
         self.currency = str(published.run["currency"])
         self.as_of = date.fromisoformat(published.run["as_of"])
         self.cycle_start = date.fromisoformat(published.run["cycle_start"])

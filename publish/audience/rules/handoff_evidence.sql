@@ -1,0 +1,3 @@
+select handoff_evidence.*
+from handoff_evidence
+inner join seen_handoffs using (handoff_id)

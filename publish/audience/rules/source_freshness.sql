@@ -1,0 +1,2 @@
+-- Whether the data can be trusted is everybody's business.
+select * from source_freshness
