@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import yaml
 from dbt.cli.main import dbtRunner
 
@@ -27,6 +26,7 @@ from warehouse.control import (
 )
 from warehouse.forecasts import create_forecast_tables
 from warehouse.raw import create_raw_tables
+from warehouse.rows import append_rows
 
 PACKAGE = Path(__file__).resolve().parents[2] / "dbt_project"
 LANDED_AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -169,7 +169,7 @@ class ScratchProject:
             [source or system, stream, key, *about, json.dumps(record)] for key, record in records.items()
         ]
         with connect(self.warehouse) as con:
-            _insert(con, f"raw.{table}", rows)
+            append_rows(con, f"raw.{table}", rows)
 
     def begin(self, as_of: date, run_id: str = "r1") -> None:
         """Make a run for ``as_of`` the current one."""
@@ -198,7 +198,8 @@ class ScratchProject:
             "--log-path",
             str(self.folder / "logs"),
         ]
-        result = dbtRunner().invoke([*arguments, "--quiet", "--no-send-anonymous-usage-stats", *place])
+        quiet = ["--quiet", "--no-write-json", "--log-level", "none", "--no-send-anonymous-usage-stats"]
+        result = dbtRunner().invoke([*arguments, *quiet, *place])
         if result.exception is not None:
             raise result.exception
         runs = list(getattr(result.result, "results", None) or [])
@@ -350,9 +351,3 @@ def _measure(key_result: KeyResult) -> Sequence[Any]:
 def _arguments(key_result: KeyResult, but: Sequence[str] = ()) -> str:
     arguments = {"kr_id": key_result.id, **key_result.measure}
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items() if name not in but)
-
-
-def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    if rows:
-        places = ", ".join(["?"] * len(rows[0]))
-        con.executemany(f"insert into {table} values ({places})", rows)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.dbt.scratch_project import KeyResult, ScratchProject
 from warehouse.connection import connect
+from warehouse.rows import append_rows
 
 FIRST, DAYS = date(2026, 10, 5), 30
 ESCALATION, RELAPSE = timedelta(days=7), timedelta(days=28)
@@ -74,19 +75,22 @@ def _report(project: ScratchProject, stories: Mapping[str, Mapping[date, Sequenc
         if (day, place) != (today, len(statuses) - 1)
     )
     with connect(project.warehouse) as con:
-        for number, (day, place, kr_id, status) in enumerate(said):
-            con.execute(
-                "insert into control.ledger by name select ? as number, ? as run_id, ? as reported_at, ? as as_of, "
-                "? as kr_id, ? as date, ? as status, 'pace' as rule, 'why' as reason, 0 as run, '' as strategy, "
-                "'' as computation, '' as version, '' as definition, '' as previous, '' as hash",
-                [number, f"{day}/{place}", datetime(2026, 1, 1, tzinfo=UTC), day, kr_id, day, status],
-            )
+        days, places, kr_ids, statuses = zip(*said, strict=True)
+        con.execute(
+            "insert into control.ledger by name select unnest(range(?)) as number, unnest(?) as run_id, ? as reported_at, "
+            "unnest(?) as as_of, unnest(?) as kr_id, unnest(?) as date, unnest(?) as status, 'pace' as rule, 'why' as reason, "
+            "0 as run, '' as strategy, '' as computation, '' as version, '' as definition, '' as previous, '' as hash",
+            [
+                len(said),
+                [f"{day}/{place}" for day, place in zip(days, places, strict=True)],
+                datetime(2026, 1, 1, tzinfo=UTC),
+                list(days), list(kr_ids), list(days), list(statuses),
+            ],
+        )  # fmt: skip
         con.execute("create schema scorecard")
         con.execute("create table scorecard.kr_current (kr_id text, status text, rule text, reason text)")
-        con.executemany(
-            "insert into scorecard.kr_current values (?, ?, 'pace', 'why')",
-            [(kr_id, story[today][-1]) for kr_id, story in stories.items()],
-        )
+        now = [(kr_id, story[today][-1], "pace", "why") for kr_id, story in stories.items()]
+        append_rows(con, "scorecard.kr_current", now)
         con.execute(
             "create table scorecard.handoff_daily "
             "(handoff_id text, date date, status text, amount_at_stake decimal(28, 2), slack_days int, sentence text)"

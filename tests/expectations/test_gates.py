@@ -435,14 +435,30 @@ _FAULTS: dict[tuple[str, str], tuple[str, str]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def sound(tmp_path: Path) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
-    """A sound warehouse, held open by another connection of this process as dbt does."""
-    warehouse = tmp_path / "warehouse.duckdb"
-    with duckdb.connect(str(warehouse)) as con:
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
+    """A sound warehouse, held open by another connection of this process as dbt does, with a copy of each table."""
+    file = tmp_path_factory.mktemp("gates") / "warehouse.duckdb"
+    with duckdb.connect(str(file)) as con:
         con.execute("SET TimeZone = 'UTC'")
         con.execute(_SOUND)
-        yield warehouse, con
+        con.execute("CREATE SCHEMA sound")
+        for subject in _SUITES:
+            con.execute(f"CREATE TABLE sound.{subject.partition('.')[2]} AS FROM {subject}")
+        yield file, con
+
+
+@pytest.fixture
+def sound(
+    warehouse: tuple[Path, duckdb.DuckDBPyConnection], request: pytest.FixtureRequest
+) -> Iterator[tuple[Path, duckdb.DuckDBPyConnection]]:
+    """The warehouse, whose table a test may break: it is mended afterwards."""
+    yield warehouse
+    gate = getattr(request.node, "callspec", None)
+    if gate is not None:
+        subject = gate.params["gate"][0]
+        warehouse[1].execute(f"DELETE FROM {subject}")
+        warehouse[1].execute(f"INSERT INTO {subject} FROM sound.{subject.partition('.')[2]}")
 
 
 def _failed(results: list[GateResult]) -> list[GateResult]:

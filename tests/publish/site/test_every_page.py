@@ -12,6 +12,8 @@ from playwright.sync_api import Browser
 from tests.browser import Window
 from tests.publish.site.reading_pages import one_of_each_kind, read_page
 
+_ROWS_AFTER_EIGHT = "tbody tr:nth-child(n+9), li:nth-child(n+9)"
+
 
 @pytest.mark.parametrize("when", ["week_4", "week_11"])
 def test_every_link_within_the_site_leads_to_a_page_and_a_place_on_it(
@@ -64,10 +66,12 @@ def test_axe_finds_no_violation(
         window.page.goto(file.as_uri())
         for details in window.page.query_selector_all("details"):
             details.evaluate("one => one.open = true")
+        assert window.overflow() <= 0, file
+        # Rows are all alike, and axe looks at each of their cells.
+        window.page.evaluate(f"document.querySelectorAll('{_ROWS_AFTER_EIGHT}').forEach(one => one.remove())")
         violations = axe.run(window.page, options={"resultTypes": ["violations"]}).response["violations"]
         if violations:
             found[file.name] = [(one["id"], one["nodes"][0]["html"]) for one in violations]
-        assert window.overflow() <= 0, file
     window.close()
     assert found == {}
 
