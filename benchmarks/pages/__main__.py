@@ -2,7 +2,8 @@
 
 The demo's published run is multiplied to 40 key results, and to 400 with two years of days, by SQL over its tables. The
 scorecard of 40 is then opened in headless Chromium as a mid-range phone would: processor four times slower, 1.6 Mbit/s and
-150 ms to the server (the profile "Slow 4G" of its developer tools). Ready: the table has been narrowed by a filter typed at once.
+150 ms to `plumbline serve` (the profile "Slow 4G" of its developer tools). Ready: the table has been narrowed by a filter
+that was typed at once.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from benchmarks.measuring import as_json, in_own_process, report
@@ -65,7 +64,7 @@ def main() -> None:
                     "all_mb": sum(file.stat().st_size for file in files) / 1e6,
                 }
             )  # fmt: skip
-        ready = _ready_on_a_phone(Path(folder) / "40 key results" / "site")
+        ready = _ready_on_a_phone(Path(folder), "40 key results")
     if asked.json:
         print(as_json(builds=builds, ready_seconds=ready))
         return
@@ -91,15 +90,23 @@ def _bytes_of_scorecard(site: Path) -> int:
     )
 
 
-def _ready_on_a_phone(site: Path) -> list[float]:
+def _ready_on_a_phone(runs: Path, name: str) -> list[float]:
     from playwright.sync_api import sync_playwright
+
+    from publish.serving import Anybody, Copies, application, server_of
 
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         print("no Chromium is installed, so no phone is tried", file=sys.stderr)
         return []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    (runs / "current").symlink_to(name)
+    copies = Copies(runs, runs / "copies")
+    server = server_of(application(copies, Anybody(), None), "127.0.0.1", 0)
+    serving = threading.Thread(target=server.run)
+    serving.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
     seconds = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
@@ -109,7 +116,7 @@ def _ready_on_a_phone(site: Path) -> list[float]:
             phone.send("Network.enable")
             phone.send("Network.emulateNetworkConditions", _PHONE)
             phone.send("Emulation.setCPUThrottlingRate", {"rate": _SLOWER})
-            page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
+            page.goto(f"http://127.0.0.1:{port}/site/index.html")
             ready = page.evaluate(
                 """() => {
                     const field = document.querySelector("select[name=status]");
@@ -121,13 +128,10 @@ def _ready_on_a_phone(site: Path) -> list[float]:
             seconds.append(ready / 1000)
             page.context.close()
         browser.close()
-    server.shutdown()
+    server.should_exit = True
+    serving.join()
+    copies.close()
     return seconds
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *said: object) -> None:
-        """Say nothing."""
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Copies:
     def __init__(self, published: Path, cache: Path) -> None:
         self._published = published
         self._cache = cache
-        # Pages are built over DuckDB's one default connection: two at a time could read each other's answers.
+        # One after the other: each takes a processor for seconds.
         self._making = asyncio.Lock()
         cache.mkdir(parents=True, exist_ok=True)
         self._claim = FileLock(cache / "serving.lock")
