@@ -1,5 +1,6 @@
 """Nothing is shown to others before plumbline.yml says who may see what, and what it says wrongly is told with its line."""
 
+import asyncio
 import json
 import re
 import socket
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.types import ASGIApp, Message
 
 from orchestration import serving
 from orchestration.workspace import Workspace
@@ -42,10 +44,35 @@ def write(workspace: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [SERVE, SERVE.replace(OIDC, PROXY)], ids=["oidc", "trusted_proxy"])
-def test_what_is_written_well_is_served_to_others(workspace: Path, text: str) -> None:
+def test_what_is_written_well_is_served_to_others_who_sign_in(workspace: Path, text: str) -> None:
     write(workspace, text)
-    with serving.ready(Workspace(workspace), "0.0.0.0", SECRET):
-        pass
+    with serving.ready(Workspace(workspace), "0.0.0.0", SECRET) as served:
+        assert status_of(served, b"elsewhere.example.com") == 400
+        if text != SERVE:  # else a stranger is sent to the provider, which is not there
+            assert status_of(served, b"scorecard.example.com") == 403
+
+
+def status_of(served: ASGIApp, host: bytes) -> int:
+    """What a stranger is answered who asks this host for the scorecard."""
+    said: list[Message] = []
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    path = "/site/index.html"
+    scope = {
+        "type": "http", "method": "GET", "scheme": "https", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "root_path": "", "headers": [(b"host", host)], "client": ("203.0.113.7", 1), "server": ("0.0.0.0", 443),
+    }  # fmt: skip
+
+    async def ask() -> None:
+        await served(scope, receive, send)
+
+    asyncio.run(ask())
+    return int(said[0]["status"])
 
 
 @pytest.mark.parametrize(
