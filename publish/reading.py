@@ -45,6 +45,10 @@ class Published:
             self._tables[name] = self._json(f"json/{name}.json")
         return self._tables[name]
 
+    def names(self, table: str, key: str) -> dict[str, str]:
+        """The names of what a table is about, by the ids in its column `key`."""
+        return {row[key]: row["name"] for row in self.table(table)}
+
     def compiled_sql(self, kr_id: str) -> str | None:
         """The SQL that computed the KR, or None when its model did not compile in that run."""
         path = self.folder / "sql" / f"{kr_id}.sql"

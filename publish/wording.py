@@ -44,6 +44,19 @@ def percent(share: Decimal | int | None) -> str:
     return f"{(Decimal(share) * 100).quantize(Decimal(1), ROUND_HALF_UP)}%"
 
 
+def exact(value: object) -> str:
+    """A number as it was computed, without the zeros at its end; a dash when there is none, other values as clean text."""
+    if isinstance(value, Decimal):
+        text = f"{value:,f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return "–" if value is None else clean(value)
+
+
+def counted(count: int, one: str) -> str:
+    """How many there are of what one of is called so: `1 week`, `2 weeks`."""
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
+
+
 def clean(text: object) -> str:
     """The text on one line without control, format or direction characters, which could rewrite a terminal."""
     folded = str("" if text is None else text)

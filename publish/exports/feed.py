@@ -55,7 +55,7 @@ def write_feed(published: Published, file: Path) -> None:
 
 
 def _entry(entry: Element, company: str, published: Published, exception: Row, turns: Sequence[Turn]) -> None:
-    key_results = {row["kr_id"]: row["name"] for row in published.table("kr_current")}
+    key_results = published.names("kr_current", "kr_id")
     name = clean(key_results.get(exception["kr_id"], exception["kr_id"]))
     status, state = exception["status"], exception["state"].replace("_", " ")
     _text(entry, "id", _urn(company, exception["exception_id"]))
@@ -80,13 +80,13 @@ def _entry(entry: Element, company: str, published: Published, exception: Row, t
 def _story(published: Published, exception: Row, turns: Sequence[Turn]) -> Markup:
     """Who has to talk and what waits, then every turn with its day."""
     lines = Markup("").join(
-        Markup("<li>{}: {}</li>").format(day(turn.on.isoformat()), clean(turn.what)) for turn in turns
+        Markup("<li>{}: {}</li>").format(day(turn.on), clean(turn.what)) for turn in turns
     )
     return Markup("<p>{}</p>\n<ul>{}</ul>").format(_people(published, exception), lines)
 
 
 def _people(published: Published, exception: Row) -> str:
-    handoffs = {row["handoff_id"]: row["name"] for row in published.table("handoff_current")}
+    handoffs = published.names("handoff_current", "handoff_id")
     giver, receiver = clean(exception["giving_head_name"]), clean(exception["receiving_head_name"])
     told = [f"{giver} and {receiver} have to talk by {day(exception['review_due_on'])}."]
     if exception["closed_on"]:

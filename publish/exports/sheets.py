@@ -112,9 +112,9 @@ _EXCEPTIONS = (
 
 def sheets(published: Published) -> Iterator[Sheet]:
     """Key results by objective, hand-offs and exceptions: the sheets in their order."""
-    functions = _names("function_id", published.table("function_current"))
-    key_results = _names("kr_id", published.table("kr_current"))
-    handoffs = _names("handoff_id", published.table("handoff_current"))
+    functions = published.names("function_current", "function_id")
+    key_results = published.names("kr_current", "kr_id")
+    handoffs = published.names("handoff_current", "handoff_id")
     yield Sheet(
         "Key results",
         _KEY_RESULTS,
@@ -163,7 +163,3 @@ def _named(rows: Sequence[Row], **added: tuple[dict[str, str], str]) -> Iterator
     """The rows with columns added: each the name, or else the id, of what one of their columns holds the id of."""
     for row in rows:
         yield row | {name: names.get(row[of], row[of]) for name, (names, of) in added.items()}
-
-
-def _names(key: str, rows: Iterable[Row]) -> dict[str, str]:
-    return {row[key]: row["name"] for row in rows}

@@ -1,9 +1,7 @@
 """Write every page of a run: templates filled with what its published tables say."""
 
-import json
 import shutil
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from publish.site import (
 )
 from publish.site.facts import Facts
 from publish.site.page import Page, day_path, exception_path, handoff_path, key_result_path
-from publish.wording import SIGNS, aim, clean, day, percent, quantity
+from publish.wording import SIGNS, aim, clean, counted, day, exact, percent, quantity
 
 _STATIC = Path(__file__).parent / "static"
 # A name of a record may be as long as its system allows; nobody reads more than this of it in a table.
@@ -77,12 +75,12 @@ def _environment(facts: Facts) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "day": day, "percent": percent, "quantity": quantity, "aim": aim, "as_written": _as_written, "number": _number,
-        "status": lambda word: _STATUS.get(word, _UNKNOWN), "spoken": lambda name: str(name).replace("_", " "), "plural": _plural,
+        "day": day, "percent": percent, "quantity": quantity, "aim": aim, "as_written": _as_written, "number": exact,
+        "status": lambda word: _STATUS.get(word, _UNKNOWN), "spoken": lambda name: str(name).replace("_", " "), "plural": counted,
     }  # fmt: skip
     environment.globals |= {
         "facts": facts, "signs": SIGNS, "key_result_path": key_result_path, "handoff_path": handoff_path,
-        "exception_path": exception_path, "day_path": day_path, "may_follow": _may_follow, "numbers_of": _numbers_of,
+        "exception_path": exception_path, "day_path": day_path, "may_follow": _may_follow,
     }  # fmt: skip
     return environment
 
@@ -107,23 +105,6 @@ def _with_indents(text: str) -> Iterator[str]:
     for line in text.splitlines():
         bare = line.lstrip(" ")
         yield "\N{NO-BREAK SPACE}" * (len(line) - len(bare)) + bare
-
-
-def _number(value: object) -> str:
-    """A number as it was computed, without the zeros at its end; other values as they are."""
-    if isinstance(value, Decimal):
-        text = f"{value:,f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return "–" if value is None else str(value)
-
-
-def _numbers_of(inputs: str | None) -> dict[str, Any]:
-    """The numbers of a rule by their names."""
-    return dict(json.loads(inputs, parse_float=Decimal)) if inputs else {}
-
-
-def _plural(count: int, one: str) -> str:
-    return f"{count} {one}" if count == 1 else f"{count} {one}s"
 
 
 def _may_follow(url: object) -> bool:

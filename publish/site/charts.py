@@ -173,11 +173,11 @@ def _line(
         "strokeWidth": width,
         "invalid": "break-paths-show-domains",
     }
-    return {
-        "data": {"values": points},
-        "mark": {**mark, **({"strokeDash": dash} if dash else {})},
-        "encoding": {"y": {"field": "value"}},
-    }
+    return _layer(points, {**mark, **({"strokeDash": dash} if dash else {})})
+
+
+def _layer(points: list[dict[str, Any]], mark: Spec) -> Spec:
+    return {"data": {"values": points}, "mark": mark, "encoding": {"y": {"field": "value"}}}
 
 
 def _bounds(kr: Row) -> list[Spec]:
@@ -232,14 +232,13 @@ def _changes(days: Sequence[Row]) -> list[Spec]:
         if day["value"] is not None and (before is None or before["status"] != day["status"])
     ]
     return [
-        {
-            "data": {"values": _points([day for day in changed if day["status"] == status], "value")},
-            "mark": {
+        _layer(
+            _points([day for day in changed if day["status"] == status], "value"),
+            {
                 "type": "point", "shape": shape, "filled": True, "size": 90, "opacity": 1,
                 "color": f"var(--{status})", "stroke": "var(--paper)",
             },
-            "encoding": {"y": {"field": "value"}},
-        }
+        )
         for status, shape in _SHAPES.items()
         if any(day["status"] == status for day in changed)
     ]  # fmt: skip
@@ -250,13 +249,7 @@ def _first_told(restatements: Sequence[Row]) -> list[Spec]:
     if not restatements:
         return []
     mark = {"type": "point", "color": "var(--chart-value)", "size": 30, "strokeWidth": 1}
-    return [
-        {
-            "data": {"values": _points(restatements, "reported_value")},
-            "mark": mark,
-            "encoding": {"y": {"field": "value"}},
-        }
-    ]
+    return [_layer(_points(restatements, "reported_value"), mark)]
 
 
 def _strict(facts: Facts, kr: Row) -> list[Spec]:
@@ -265,7 +258,7 @@ def _strict(facts: Facts, kr: Row) -> list[Spec]:
         return []
     points = _points([{"date": facts.as_of, "value": kr["value_strict"]}], "value")
     mark = {"type": "point", "shape": "diamond", "color": "var(--chart-target)", "size": 70}
-    return [{"data": {"values": points}, "mark": mark, "encoding": {"y": {"field": "value"}}}]
+    return [_layer(points, mark)]
 
 
 def _level(value: float, colour: str, label: str) -> Spec:

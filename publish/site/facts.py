@@ -75,10 +75,6 @@ class Facts:
         return _grouped("kr_id", self.published.table("restatements"))
 
     @cached_property
-    def indicators(self) -> dict[str, list[Row]]:
-        return _grouped("kr_id", self.published.table("leading_indicators"))
-
-    @cached_property
     def handoff_days(self) -> dict[str, list[Row]]:
         return _grouped("handoff_id", self.published.table("handoff_daily"))
 
@@ -91,6 +87,10 @@ class Facts:
         """How a key result stood seven days before, as it is computed now; none in the first week."""
         day = self.as_of - timedelta(days=7)
         return next((row for row in self.series[kr_id] if row["date"] == day), None)
+
+    def off_track_since(self, conversation: Conversation) -> str:
+        """ISO day since which the first of its key results has its present status."""
+        return min(str(self.key_results[kr_id]["since"]) for kr_id in conversation.kr_ids)
 
     def days_since(self, day: str) -> int:
         """Days from an ISO day to the one that the run stands on."""

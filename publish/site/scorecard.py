@@ -17,9 +17,6 @@ def pages(facts: Facts) -> Iterator[Page]:
             if (members := facts.of_objective(objective["objective_id"]))
         ],
         "sparklines": {kr_id: sparkline(facts.series[kr_id]) for kr_id in facts.key_results},
-        "since": [
-            min(str(facts.key_results[kr_id]["since"]) for kr_id in one.kr_ids) for one in facts.conversations
-        ],
         "turned": list(_turned(facts)),
         "stale": [row for row in facts.published.table("source_freshness") if row["stale"]],
     }

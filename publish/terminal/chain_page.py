@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from publish.reading import Row
-from publish.wording import aim, clean, percent, quantity
+from publish.wording import aim, clean, counted, exact, percent, quantity
 
 _SHOWN = 20
 
@@ -259,8 +259,9 @@ def _leading(indicators: list[Row]) -> list[RenderableType]:
         return []
     table = _table("Indicator", "Measured as", "Verdict")
     for one in indicators:
-        weeks = "1 week" if one["lead_weeks"] == 1 else f"{one['lead_weeks']} weeks"
-        verdict = f"leads by {weeks}" if one["verdict"] == "leads" else one["verdict"]
+        verdict = (
+            f"leads by {counted(one['lead_weeks'], 'week')}" if one["verdict"] == "leads" else one["verdict"]
+        )
         table.add_row(*(Text(clean(cell)) for cell in (one["name"], one["measure_text"], verdict)))
     return [_heading("Leading indicators, and whether they lead"), table, Text(clean(_heard(indicators)))]
 
@@ -291,16 +292,8 @@ def _numbers(numbers: Row) -> RenderableType:
         return Text("It needs none.")
     table = Table.grid(padding=(0, 2))
     for name, value in numbers.items():
-        table.add_row(Text(clean(name.replace("_", " "))), Text(_exact(value)))
+        table.add_row(Text(clean(name.replace("_", " "))), Text(exact(value)))
     return table
-
-
-def _exact(value: object) -> str:
-    """A number as it was computed, without the zeros at its end."""
-    if isinstance(value, Decimal):
-        text = f"{value:,f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return "–" if value is None else clean(value)
 
 
 def _sources(lineage: Iterable[Row]) -> Table:

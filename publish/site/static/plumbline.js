@@ -14,9 +14,8 @@
   let sort = "";
   form.hidden = false;
 
-  const cell = (row, column) => row.cells[column];
   const key = (row, column) => {
-    const here = cell(row, column);
+    const here = row.cells[column];
     const number = here.dataset.key;
     if (number === undefined) return here.textContent.trim().toLowerCase();
     if (number === "" || number === "None" || number === "–") return null;

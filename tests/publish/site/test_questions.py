@@ -1,28 +1,16 @@
 """What a leader asks, answered in at most two clicks from the scorecard."""
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from publish.wording import day
-from tests.browser import Window
 
 KR = "fleetlink-launch-items"
-
-
-@pytest.fixture
-def page(browser: Browser, week_4: Path) -> Iterator[Page]:
-    window = Window(browser)
-    window.page.goto((week_4 / "site/index.html").as_uri())
-    yield window.page
-    window.close()
-    assert window.noise == []
 
 
 def row(run: Path, table: str, **at: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The table of key results: what it says, and how it is searched, filtered and sorted without a server and without a mouse."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,6 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser import Window
-
-
-@pytest.fixture
-def page(browser: Browser, week_4: Path) -> Iterator[Page]:
-    window = Window(browser)
-    window.page.goto((week_4 / "site/index.html").as_uri())
-    yield window.page
-    window.close()
-    assert window.noise == []
 
 
 @pytest.fixture(scope="module")
