@@ -34,9 +34,9 @@ class Channel(Protocol):
         Raises LaterError or RefusedError.
         """
 
-    def find(self, message: Message, since: datetime) -> Receipt | None:
+    def find(self, message: Message, since: datetime, thread: Receipt | None = None) -> Receipt | None:
         """The receipt when the service shows that this very message (by its key) has arrived since then; None when it has not,
-        or when the service cannot tell. Raises LaterError.
+        or when the service cannot tell. `thread`: as it was given to `send`. Raises LaterError.
         """
 
     def amend(self, receipt: Receipt, message: Message) -> None:

@@ -22,13 +22,17 @@ Json = Any
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came; ``query`` holds the last value of each parameter, ``body`` the parsed JSON or None."""
+    """One request as it came; ``query`` holds the last value of each parameter, ``body`` the parsed JSON or None.
+
+    ``sent`` is the body byte for byte, over which signatures are made.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Json
+    sent: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             headers=dict(self.headers.items()),
             body=_parsed(sent),
+            sent=sent,
         )
         answer, fault = self.server.owner._respond(request)
         self._send(answer, fault or Fault())
