@@ -42,6 +42,7 @@ def of_nodes(nodes: Iterable[NodeResult]) -> Iterator[CheckResult]:
             severity="warn" if is_test else "error",
             message=("Holds." if is_test else "Computed.") if node.ok else node.message or node.status,
             failing_rows=node.failing_rows,
+            caused_by=node.caused_by,
         )
 
 

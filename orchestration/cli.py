@@ -327,6 +327,50 @@ def serve(
             raise typer.Exit(FAILED)
 
 
+alerts = typer.Typer(
+    name="alerts",
+    help="""Who hears of what: `alerts:` in plumbline.yml.
+
+    Every run says by itself what is new: what opened, what was escalated and what is over, each once. What could not be
+    sent then (a channel is down, quiet hours) is sent by the next run, by `plumbline dev`, or by `plumbline alerts send`.""",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(alerts)
+
+
+@alerts.command("preview")
+def alerts_preview(workspace: WorkspaceOption = None) -> None:
+    """Show what would be sent now, to whom and why, and what no route takes. Sends nothing and changes nothing."""
+    with _errors_in_words():
+        from orchestration import alerting
+
+        lines = list(alerting.preview(_open(workspace)))
+        typer.echo("\n".join(lines) if lines else "Nothing is open.")
+
+
+@alerts.command("test")
+def alerts_test(workspace: WorkspaceOption = None) -> None:
+    """Send a sample over every route. Exit code 1 when one does not get through."""
+    with _errors_in_words():
+        from orchestration import alerting
+
+        outcomes = list(alerting.send_samples(_open(workspace)))
+        for outcome in outcomes:
+            typer.echo(f"{outcome.route} ({outcome.channel}): {outcome.problem or 'sent'}")
+        if any(outcome.problem for outcome in outcomes):
+            raise typer.Exit(FAILED)
+
+
+@alerts.command("send")
+def alerts_send(workspace: WorkspaceOption = None) -> None:
+    """Send what is to be said of the published run and has not got through yet; for a scheduler between runs."""
+    with _errors_in_words(), _progress():
+        from orchestration import alerting
+
+        alerting.send(_open(workspace))
+
+
 @app.command()
 def dev(
     workspace: WorkspaceOption = None,

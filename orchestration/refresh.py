@@ -27,6 +27,7 @@ from expectations.published import published_suites
 from expectations.suites import Suite
 from orchestration import check_results
 from orchestration.ahead import look_ahead
+from orchestration.alerting import channel_checks
 from orchestration.project import DBT_PACKAGE
 from orchestration.restatements import restate
 from orchestration.sources import connected, listed, problem_of
@@ -115,6 +116,7 @@ def begin(workspace: Workspace, run_id: str, as_of: date) -> None:
         create_forecast_tables(con)
         set_streams(con, streams)
         begin_run(con, run_id, as_of, workspace.strategy.cycle.timezone)
+        record_checks(con, channel_checks(workspace))
 
 
 def extract(workspace: Workspace, as_of: date) -> list[Manifest]:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from orchestration import refresh
+from orchestration import alerting, refresh
 from orchestration.instance import dagster_home
 from orchestration.sources import check_all, connected
 from orchestration.workspace import Workspace
@@ -32,5 +32,9 @@ def run_refresh(workspace: Workspace, as_of: date | None) -> None:
             definitions.resolve_job_def(REFRESH).execute_in_process(
                 run_config=configuration, instance=instance
             )
+    except Exception as error:
+        alerting.tell_of_failure(workspace, " ".join(str(error).split()) or type(error).__name__)
+        raise
     finally:
         refresh.let_go()
+    alerting.tell_of_run(workspace, day)

@@ -6,7 +6,8 @@ one parsed manifest (figures in `docs/benchmarks.md`).
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -33,6 +34,7 @@ class NodeResult:
     """What became of one dbt node. `status` is dbt's own word: success, error, skipped, pass, warn, fail.
 
     `relation` is `schema.name` of the table or view a model built or a test looked at, `materialized` how a model is kept.
+    `caused_by` is the relation of the model whose error made dbt skip this one.
     """
 
     unique_id: str
@@ -44,6 +46,7 @@ class NodeResult:
     message: str
     failing_rows: int | None
     seconds: float
+    caused_by: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -82,7 +85,8 @@ class Transformation:
         """
         arguments = ["--select", select, "--exclude", exclude, *(["--full-refresh"] if full else [])]
         result = self._invoke("build", *arguments, manifest=self.parsed)
-        return [self._node_result(run) for run in result.result.results]
+        broken = {run.node.unique_id for run in result.result.results if str(run.status) == "error"}
+        return [self._node_result(run, broken) for run in result.result.results]
 
     def key_result_models(self) -> dict[str, str]:
         """KR id to the unique id of its model."""
@@ -94,16 +98,9 @@ class Transformation:
 
     def inputs(self, unique_id: str) -> Iterator[str]:
         """`schema.name` of the node itself and of every table that it descends from, up to the raw ones."""
-        parents: Mapping[str, list[str]] = self.manifest["parent_map"]
-        waiting, seen = [unique_id], {unique_id}
-        while waiting:
-            node = waiting.pop()
-            relation = self.relation(node)
+        for relation in map(self.relation, self._descent(unique_id)):
             if relation.split(".", 1)[0] not in OWN_SCHEMAS:
                 yield relation
-            found = [parent for parent in parents.get(node, ()) if parent not in seen]
-            seen.update(found)
-            waiting.extend(found)
 
     def compiled_sql(self) -> dict[str, str]:
         """KR id to the SQL that its model ran, for every model that compiled in the last build."""
@@ -149,8 +146,21 @@ class Transformation:
             return self.relation(attached) if attached else f"test.{node['name']}"
         return f"{node['schema']}.{node.get('alias') or node.get('identifier') or node['name']}"
 
-    def _node_result(self, run: Any) -> NodeResult:
+    def _descent(self, unique_id: str) -> Iterator[str]:
+        """The node itself and everything that it descends from, nearest first."""
+        parents: Mapping[str, list[str]] = self.manifest["parent_map"]
+        waiting, seen = deque([unique_id]), {unique_id}
+        while waiting:
+            node = waiting.popleft()
+            yield node
+            found = [parent for parent in parents.get(node, ()) if parent not in seen]
+            seen.update(found)
+            waiting.extend(found)
+
+    def _node_result(self, run: Any, broken: Set[str]) -> NodeResult:
         node = run.node
+        skipped_for = (each for each in self._descent(node.unique_id) if each in broken)
+        cause = next(skipped_for, None) if str(run.status) == "skipped" else None
         return NodeResult(
             unique_id=node.unique_id,
             resource_type=str(node.resource_type),
@@ -161,6 +171,7 @@ class Transformation:
             message=str(run.message or ""),
             failing_rows=run.failures,
             seconds=float(run.execution_time),
+            caused_by=self.relation(cause) if cause else None,
         )
 
     def _invoke(self, command: str, *arguments: str, manifest: "DbtManifest | None" = None) -> Any:

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from alerts.config import AlertsConfig
 from connectors.finance_layouts import FinanceFilesConfig
 from connectors.hubspot_config import HubSpotConfig
 from connectors.jira_config import JiraCloudConfig
@@ -88,6 +89,7 @@ class WorkspaceConfig(_Strict):
     schedule: Schedule = Schedule()
     threads: int = Field(default=2, ge=1, le=64)
     serve: ServeConfig | None = None
+    alerts: AlertsConfig | None = None
 
 
 class Workspace:
@@ -153,15 +155,19 @@ class Workspace:
         return load_strategy(self.root / "strategy")
 
     def resolved(self, environment: Mapping[str, str]) -> WorkspaceConfig:
-        """The configuration with every `${NAME}` filled in but those of `serve`, which a run does not need.
+        """The configuration with every `${NAME}` filled in but those of `serve` and `alerts`, which the numbers do not need.
 
         Raises InputErrors naming each variable that is not set.
         """
-        return self._resolved(environment, lambda where: where[0] != "serve")
+        return self._resolved(environment, lambda where: where[0] not in {"serve", "alerts"})
 
     def resolved_serving(self, environment: Mapping[str, str]) -> ServeConfig | None:
         """The section `serve` with every `${NAME}` of it filled in, and none that only a run needs. Raises as `resolved`."""
         return self._resolved(environment, lambda where: where[0] == "serve").serve
+
+    def resolved_alerts(self, environment: Mapping[str, str]) -> AlertsConfig | None:
+        """The section `alerts` with every `${NAME}` of it filled in. Raises as `resolved`."""
+        return self._resolved(environment, lambda where: where[0] == "alerts").alerts
 
     def _resolved(
         self, environment: Mapping[str, str], is_wanted: Callable[[Location], bool]
@@ -200,25 +206,30 @@ class Workspace:
         return fill(self._document.data, ())
 
     def _literal_secrets(self) -> Iterator[Problem]:
-        places: list[tuple[Location, BaseModel]] = [
-            (("sources", name), entry) for name, entry in self.config.sources.items()
-        ]
-        if self.config.serve and self.config.serve.sign_in.oidc:
-            places.append((("serve", "sign_in", "oidc"), self.config.serve.sign_in.oidc))
-        for where, entry in places:
-            for field, info in type(entry).model_fields.items():
-                written = self._document.at((*where, field))
-                if (
-                    info.annotation is SecretStr
-                    and written is not None
-                    and not _REFERENCE.fullmatch(str(written))
-                ):
-                    variable = f"{where[-1]}_{field}".upper()
-                    yield self.problem(
-                        (*where, field),
-                        "a secret is written into the file",
-                        f"Put it into an environment variable and write ${{{variable}}} here.",
-                    )
+        for where in _secrets(self.config, ()):
+            written = self._document.at(where)
+            if written is not None and not _REFERENCE.fullmatch(str(written)):
+                variable = "_".join(map(str, where[-2:])).upper()
+                yield self.problem(
+                    where,
+                    "a secret is written into the file",
+                    f"Put it into an environment variable and write ${{{variable}}} here.",
+                )
+
+
+def _secrets(value: Any, where: Location) -> Iterator[Location]:
+    """The places of all secrets below a part of the configuration."""
+    if isinstance(value, SecretStr):
+        yield where
+    elif isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield from _secrets(getattr(value, name), (*where, field.alias or name))
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _secrets(inner, (*where, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _secrets(inner, (*where, index))
 
 
 def _validated(document: Document, data: Any) -> WorkspaceConfig:

@@ -63,7 +63,7 @@ def conversations(published: Published) -> list[Conversation]:
     topics: dict[tuple[str, ...], list[Row]] = {}
     for one in published.table("exceptions"):
         if one["is_open"]:
-            people = (one["giving_head_name"], one["receiving_head_name"])
+            people = (one["giving_head_email"], one["receiving_head_email"])
             topics.setdefault((*people, one["handoff_id"] or one["kr_id"]), []).append(one)
     found = [Conversation(tuple(rows), handoffs.get(rows[0]["handoff_id"] or "")) for rows in topics.values()]
     return sorted(found, key=lambda one: (-one.amount_at_stake, one.status != "red"))

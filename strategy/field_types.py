@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -22,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from strategy.problems import pick_from
+from strategy.problems import nearest, pick_from
 from strategy.yaml_source import rule_broken
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -109,11 +110,29 @@ def _number(value: object) -> object:
     return value
 
 
+def _clock_time(value: object) -> object:
+    # YAML 1.1 reads 18:00 without quotes as a number to the base of 60.
+    return time(value // 60 % 24, value % 60) if type(value) is int and 0 <= value < 24 * 60 else value
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, OSError):
+        close = nearest(name, available_timezones())
+        mend = f"Did you mean `{close}`?" if close else "Use a name such as Europe/Berlin."
+        raise rule_broken(f"`{name[:60]}` is not a time zone", mend) from None
+    return name
+
+
 Id = Annotated[str, AfterValidator(_id)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_text)]
 Unit = Annotated[Text, AfterValidator(_unit)]
 Number = Annotated[Decimal, BeforeValidator(_number), Field(max_digits=28, decimal_places=6)]
 Day = Annotated[date, Strict()]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+ClockTime = Annotated[time, BeforeValidator(_clock_time)]
+"""A time of day by somebody's clock, without a zone."""
 
 
 class Part(BaseModel):
@@ -122,11 +141,34 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class WorkingHours(Part):
+    """From when to when somebody works on a working day, by the clock of their time zone."""
+
+    start: ClockTime = Field(alias="from", description="when they begin, such as 09:00")
+    end: ClockTime = Field(alias="to", validate_default=True, description="when they end, such as 17:00")
+
+    @field_validator("end")
+    @classmethod
+    def _lasts(cls, end: time, info: ValidationInfo) -> time:
+        if "start" in info.data and end <= info.data["start"]:
+            raise rule_broken("they end before they begin", "Set `to` to a later time of the same day.")
+        return end
+
+
 class Person(Part):
-    """One human being who answers for something: not a team, not a mailbox that many read."""
+    """One human being who answers for something: not a team, not a mailbox that many read.
+
+    Time zone and working hours say when a joint review can be; without them the cycle's time zone, 9 to 17 o'clock.
+    """
 
     name: Text = Field(description="the person's name, for example Anna Weber")
     email: Text = Field(description="the person's own e-mail address")
+    timezone: Timezone | None = Field(
+        default=None, description="the time zone they work in, such as Europe/Berlin"
+    )
+    working_hours: WorkingHours | None = Field(
+        default=None, description="{from, to}, such as 09:00 and 17:00"
+    )
 
     @model_validator(mode="before")
     @classmethod

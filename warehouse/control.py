@@ -12,7 +12,7 @@ import duckdb
 
 from warehouse.rows import append_rows
 
-Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness"]
+Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness", "delivery"]
 Severity = Literal["warn", "error"]
 
 _TABLES = """
@@ -85,8 +85,10 @@ CREATE TABLE IF NOT EXISTS control.check_results (
     passed BOOLEAN NOT NULL,
     severity VARCHAR NOT NULL,
     message VARCHAR NOT NULL,
-    failing_rows BIGINT
+    failing_rows BIGINT,
+    caused_by VARCHAR
 );
+ALTER TABLE control.check_results ADD COLUMN IF NOT EXISTS caused_by VARCHAR;
 
 CREATE TABLE IF NOT EXISTS control.strategy_versions (
     run_id VARCHAR NOT NULL,
@@ -180,7 +182,10 @@ class KeyResultInput:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check said about ``subject`` (``schema.table`` or ``source.stream``)."""
+    """What one check said about ``subject`` (``schema.table`` or ``source.stream``).
+
+    ``caused_by``: the relation whose failure kept this one from being made; None when the cause is its own.
+    """
 
     kind: Kind
     subject: str
@@ -189,6 +194,7 @@ class CheckResult:
     severity: Severity
     message: str
     failing_rows: int | None = None
+    caused_by: str | None = None
 
 
 def create_control_tables(con: duckdb.DuckDBPyConnection) -> None:
@@ -272,6 +278,7 @@ def record_checks(con: duckdb.DuckDBPyConnection, results: Sequence[CheckResult]
                 each.severity,
                 each.message,
                 each.failing_rows,
+                each.caused_by,
             )
             for each in results
         ],
@@ -282,7 +289,7 @@ def latest_checks(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     """The last result of every check (kind, subject, name) over all runs, ordered by these three."""
     rows = con.execute(
         """
-        SELECT kind, subject, check_name, passed, severity, message, failing_rows
+        SELECT kind, subject, check_name, passed, severity, message, failing_rows, caused_by
         FROM control.check_results
         QUALIFY row_number() OVER (PARTITION BY kind, subject, check_name ORDER BY checked_at DESC, rowid DESC) = 1
         ORDER BY kind, subject, check_name
@@ -295,7 +302,7 @@ def run_checks(con: duckdb.DuckDBPyConnection, run_id: str) -> list[CheckResult]
     """Everything the checks of one run said, in the order of recording."""
     rows = con.execute(
         """
-        SELECT kind, subject, check_name, passed, severity, message, failing_rows
+        SELECT kind, subject, check_name, passed, severity, message, failing_rows, caused_by
         FROM control.check_results WHERE run_id = ? ORDER BY rowid
         """,
         [run_id],

@@ -25,7 +25,7 @@ _STYLES = {"red": "attention", "amber": "warning", "green": "good"}
 
 
 class TeamsChannel:
-    """See `alerts.channels.Channel`. A receipt is empty: a workflow takes a message before it posts it, and tells nothing after."""
+    """See `alerts.channels.Channel`. A receipt is empty: a workflow takes a message before it posts it."""
 
     def __init__(self, config: TeamsConfig, patience: Patience) -> None:
         self._url = config.url.get_secret_value()

@@ -10,6 +10,10 @@ freshness as (
     select * from {{ ref('source_freshness') }}
 ),
 
+streams as (
+    select * from {{ source('control', 'streams') }}
+),
+
 -- Freshness is found in this very build; what earlier runs found of it is recorded like any other check.
 results as (
     select recorded.*, recorded.as_of as failing_since
@@ -29,6 +33,7 @@ results as (
         'warn' as severity,
         freshness.sentence as message,
         cast(null as bigint) as failing_rows,
+        cast(null as {{ dbt.type_string() }}) as caused_by,
         coalesce({{ plumbline.add_days('freshness.newest_record_on', 'freshness.business_lag_days + 1') }}, run.as_of) as failing_since
     from freshness
     cross join run
@@ -95,14 +100,25 @@ judged as (
     where failure_from_last = 1
 )
 
+-- What keeps a source from arriving is one thing, however many of its streams and checks say so; a model that was not computed
+-- because another failed is that one's doing.
 select
-    kind,
-    subject,
-    check_name,
-    severity,
-    message,
-    failing_rows,
-    opened_on,
-    closed_on,
-    closed_on is null as is_open
+    judged.kind,
+    judged.subject,
+    judged.check_name,
+    judged.severity,
+    judged.message,
+    judged.failing_rows,
+    judged.opened_on,
+    judged.closed_on,
+    judged.closed_on is null as is_open,
+    case
+        when streams.source is not null then 'source/' || streams.source
+        when judged.kind = 'sensor' and judged.check_name = 'succeeded' then 'run/' || judged.subject
+        when judged.caused_by is not null then 'model/' || judged.caused_by
+        else judged.kind || '/' || judged.subject
+    end as cause
 from judged
+left join streams
+    on judged.subject = streams.source || '.' || streams.stream
+    and judged.kind in ('pull', 'freshness', 'sensor')

@@ -51,6 +51,17 @@ rule_intervals as (
     where day_from_last = 1
 ),
 
+-- A key result doubted for several reasons at once is the doing of the one that has lasted longest.
+doubted as (
+    select
+        kr_id,
+        cause,
+        row_number() over (
+            partition by kr_id order by {{ plumbline.or_never('closed_on') }} desc, opened_on, cause
+        ) as place
+    from doubts
+),
+
 -- Doubt about inputs is older than the last day, on which alone it is judged: it goes back to when the check began to fail.
 intervals as (
     select kr_id, rule, opened_on, closed_on, status, reason, 1 as preference from rule_intervals
@@ -95,14 +106,19 @@ voices as (
 key_result_flags as (
     select
         'key_result' as kind,
-        kr_id as subject,
-        rule,
-        status as severity,
-        reason as sentence,
-        stretch_opened_on as opened_on,
-        nullif(stretch_closed_on, {{ plumbline.never() }}) as closed_on
+        voices.kr_id as subject,
+        voices.rule,
+        voices.status as severity,
+        voices.reason as sentence,
+        voices.stretch_opened_on as opened_on,
+        nullif(voices.stretch_closed_on, {{ plumbline.never() }}) as closed_on,
+        coalesce(doubted.cause, 'key_result/' || voices.kr_id) as cause
     from voices
-    where voice_no = 1
+    left join doubted
+        on doubted.kr_id = voices.kr_id
+        and doubted.place = 1
+        and voices.rule = 'untrusted'
+    where voices.voice_no = 1
 ),
 
 operations_flags as (
@@ -113,7 +129,8 @@ operations_flags as (
         case severity when 'error' then 'red' else 'amber' end as severity,
         message as sentence,
         opened_on,
-        closed_on
+        closed_on,
+        cause
     from stretches
 ),
 
@@ -143,7 +160,8 @@ handoff_flags as (
         latest_failing_handoffs.sentence,
         latest_failing_handoffs.first_day as opened_on,
         case when latest_failing_handoffs.date < last_reported.date
-            then {{ plumbline.add_days('latest_failing_handoffs.date', 1) }} end as closed_on
+            then {{ plumbline.add_days('latest_failing_handoffs.date', 1) }} end as closed_on,
+        'handoff/' || latest_failing_handoffs.handoff_id as cause
     from latest_failing_handoffs
     cross join last_reported
     where day_from_last = 1
@@ -155,7 +173,8 @@ handoff_flags as (
         status as severity,
         sentence,
         since as opened_on,
-        cast(null as date) as closed_on
+        cast(null as date) as closed_on,
+        'handoff/' || handoff_id as cause
     from {{ ref('handoff_current') }}
     where not is_declared
 ),
@@ -168,7 +187,8 @@ strategy_flags as (
         'amber' as severity,
         sentence,
         opened_on,
-        cast(null as date) as closed_on
+        cast(null as date) as closed_on,
+        'strategy/' || kr_id as cause
     from {{ ref('strategy_warnings') }}
 ),
 
@@ -191,5 +211,6 @@ select
     sentence,
     opened_on,
     closed_on,
-    closed_on is null as is_open
+    closed_on is null as is_open,
+    cause
 from flags

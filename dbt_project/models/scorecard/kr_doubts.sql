@@ -28,6 +28,7 @@ select
     stretches.opened_on,
     stretches.closed_on,
     stretches.is_open,
+    stretches.cause,
     case
         when stretches.kind = 'freshness' then stretches.message
         when stretches.kind in ('model', 'pull') then 'The ' || stretches.kind || ' of ' || stretches.subject || ' failed: '

@@ -1,0 +1,279 @@
+"""From a published run to the people whom it concerns: `alerts` in `plumbline.yml`, a store, and one sender at a time."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from zoneinfo import ZoneInfo
+
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerts.channels.opening import open_channel
+from alerts.config import AlertsConfig
+from alerts.evaluation import Evaluation
+from alerts.incidents import Incident, open_incidents
+from alerts.message import Fact, Message, Part, Reader
+from alerts.reviews import Diary, WorkingHours
+from alerts.routes import silent_until, snooze_of, unheard
+from alerts.sending import Sender
+from alerts.store import Session, Store
+from orchestration.workspace import Workspace
+from publish import NothingPublishedError, Published
+from publish.wording import clean
+from strategy import InputErrors, Person
+from warehouse.control import CheckResult
+
+log = logging.getLogger("plumbline")
+
+_EVENING = clock_time(18)
+_PATIENCE = timedelta(seconds=30)
+_LOCK_SECONDS = 60.0
+
+
+def tell_of_run(workspace: Workspace, as_of: date) -> None:
+    """After a run that was published: say what it found. A past day is nobody's news, so only today's is told."""
+    if workspace.config.alerts is None:
+        return
+    if workspace.config.simulation is None and as_of != _today(workspace):
+        log.info("No alerts are sent: the run stands on %s, which is not today.", as_of)
+        return
+    with _never_failing():
+        send(workspace, lambda kind: True)
+
+
+def tell_of_failure(workspace: Workspace, reason: str) -> None:
+    """After a run that failed: say so. What was published before still stands."""
+    if workspace.config.alerts is None:
+        return
+    sentences = (
+        reason,
+        "What was published before still stands. The next run goes on where this one stopped.",
+    )
+    failed = Incident("run/refresh", "red", "The refresh failed", sentences)
+    with _never_failing():
+        send(workspace, lambda kind: kind == "run", [failed])
+
+
+def send(
+    workspace: Workspace,
+    was_looked_at: Callable[[str], bool] = lambda kind: kind != "run",
+    found: list[Incident] | None = None,
+    patience: timedelta = _PATIENCE,
+) -> None:
+    """Write down what has become of every incident, and send what is to be said; what cannot be sent now waits for the next call.
+
+    `found`: all incidents of the kinds that were looked at; None: those of the published run.
+    Raises InputErrors when a variable that `alerts` names is not set, and NothingPublishedError.
+    """
+    with _opened(workspace) as alerts:
+        if found is None:
+            found = alerts.incidents()
+        with alerts.store.transaction() as session:
+            alerts.evaluation(session).judge(found, was_looked_at)
+        alerts.sender().send_all(patience)
+        with alerts.store.transaction() as session:
+            for channel, problem in session.channels_in_trouble().items():
+                log.warning("messages do not get through to %s: %s", channel, problem)
+
+
+def preview(workspace: Workspace) -> Iterator[str]:
+    """What would be sent now, over which route, and why what is open is not: paragraphs for the terminal. Changes nothing."""
+    with _opened(workspace) as alerts:
+        found = {one.key: one for one in alerts.incidents()}
+        with alerts.store.rehearsal() as session:
+            known = set(session.open_incidents())
+            alerts.evaluation(session).judge(list(found.values()), lambda kind: kind != "run")
+            deliveries = session.unformed()
+    now = alerts.clock()
+    for one in deliveries:
+        snoozed = snooze_of(alerts.config, one.part.incident, now, alerts.zone)
+        route = alerts.config.routes.get(one.route)
+        until = silent_until(route, now, alerts.zone) if route else None
+        when = "now"
+        if until:
+            when = f"when its quiet hours are over, {until.astimezone(alerts.zone):%Y-%m-%d %H:%M}"
+        if snoozed:
+            when = f"not before {snoozed.until}, as it is snoozed: {clean(snoozed.because)}"
+        yield _paragraph(
+            one.turn, one.part.incident, one.part.title, f"over {one.route} to {one.channel}: {when}"
+        )
+    for key in sorted(set(found) & known - {one.part.incident for one in deliveries}):
+        yield _paragraph("known", key, found[key].title, "said before; nothing new to say")
+    for key in unheard(alerts.config, found):
+        yield _paragraph("unheard", key, found[key].title, "no route in plumbline.yml takes it")
+
+
+def _paragraph(turn: str, key: str, title: str, what: str) -> str:
+    return f"{turn:<10}{clean(key)}\n{'':<10}{clean(title)}\n{'':<10}{what}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a sample; `problem` is None when it was sent."""
+
+    route: str
+    channel: str
+    problem: str | None
+
+
+def send_samples(workspace: Workspace) -> Iterator[Outcome]:
+    """Send a sample over every route.
+
+    A channel without a place of its own writes to people: the sample goes to the heads of the first two functions.
+    """
+    with _opened(workspace) as alerts:
+        heads = [Reader(one.head.name, one.head.email) for one in workspace.strategy.functions[:2]]
+        now = alerts.clock()
+        for name, route in alerts.config.routes.items():
+            title = f"A sample from Plumbline over the route {name}"
+            sentence = "Nothing is wrong: somebody tries whether messages arrive."
+            part = Part(
+                f"sample/{name}",
+                "told",
+                "amber",
+                title,
+                (sentence,),
+                (Fact("Sent", f"{now:%Y-%m-%d %H:%M} UTC"),),
+            )
+            message = Message(f"sample-{name}-{now:%Y%m%dT%H%M%S%f}", title, (part,), tuple(heads))
+            yield Outcome(name, route.to, alerts.sender().try_once(route.to, message))
+
+
+def channel_checks(workspace: Workspace) -> list[CheckResult]:
+    """One for every channel: whether its last message got through, so that a channel in trouble is a flag like any other."""
+    if workspace.config.alerts is None:
+        return []
+    trouble = dict[str, str]()
+    # A store that cannot be opened is said where messages are sent.
+    with (
+        suppress(InputErrors, SQLAlchemyError),
+        _opened(workspace) as alerts,
+        alerts.store.transaction() as session,
+    ):
+        trouble = session.channels_in_trouble()
+    return [
+        CheckResult(
+            "delivery", name, "delivered", name not in trouble, "warn", trouble.get(name, "delivered")
+        )
+        for name in workspace.config.alerts.channels
+    ]
+
+
+@dataclass(frozen=True)
+class _Alerts:
+    workspace: Workspace
+    config: AlertsConfig
+    store: Store
+    clock: Callable[[], datetime]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.workspace.strategy.cycle.timezone)
+
+    @property
+    def identity(self) -> str:
+        return self.workspace.config.company
+
+    def incidents(self) -> list[Incident]:
+        """Those of the published run. Raises NothingPublishedError."""
+        owners = {name: entry.owner for name, entry in self.workspace.config.sources.items() if entry.owner}
+        serve = self.workspace.config.serve
+        address = self.config.address or (serve.address if serve else None)
+        return open_incidents(Published(self.workspace.published), owners, address)
+
+    def evaluation(self, session: Session) -> Evaluation:
+        return Evaluation(session, self.clock(), self.config, _diary(self.workspace), self.identity)
+
+    def sender(self) -> Sender:
+        return Sender(
+            self.store,
+            self.config,
+            lambda name: open_channel(self.config.channels[name]),
+            self.zone,
+            self.identity,
+            self.clock,
+        )
+
+
+@contextmanager
+def _opened(workspace: Workspace) -> Iterator[_Alerts]:
+    """The alerts of a workspace, for one process at a time. Raises InputErrors where there are none, and for what they lack."""
+    config = workspace.resolved_alerts(os.environ)
+    if config is None:
+        raise InputErrors([workspace.problem(("alerts",), "nothing says who is to be alerted", _WRITE)])
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    with (
+        FileLock(workspace.state / "alerts.lock", timeout=_LOCK_SECONDS),
+        Store(_address_of_store(workspace, config)) as store,
+    ):
+        yield _Alerts(workspace, config, store, _clock(workspace))
+
+
+def _clock(workspace: Workspace) -> Callable[[], datetime]:
+    """The time. A simulated company lives on the evening of the day that was published last."""
+    if workspace.config.simulation is None:
+        return lambda: datetime.now(UTC)
+    begun = time.monotonic()
+    with suppress(NothingPublishedError):
+        day = date.fromisoformat(Published(workspace.published).run["as_of"])
+        evening = datetime.combine(day, _EVENING, ZoneInfo(workspace.strategy.cycle.timezone))
+        return lambda: evening + timedelta(seconds=time.monotonic() - begun)
+    return lambda: datetime.now(UTC)
+
+
+def _diary(workspace: Workspace) -> Diary:
+    """When everybody works who may be invited: heads, sponsors and owners, as the strategy says."""
+    strategy = workspace.strategy
+    usual = WorkingHours(ZoneInfo(strategy.cycle.timezone))
+    people = [
+        *(one.definition.owner for one in strategy.key_results),
+        *(one.sponsor for one in strategy.objectives),
+        *(one.head for one in strategy.functions),
+    ]
+    return Diary(
+        usual, {one.email: _hours(one, usual) for one in people}, [one.date for one in strategy.holidays]
+    )
+
+
+def _hours(person: Person, usual: WorkingHours) -> WorkingHours:
+    zone = ZoneInfo(person.timezone) if person.timezone else usual.zone
+    hours = person.working_hours
+    return WorkingHours(zone, hours.start, hours.end) if hours else WorkingHours(zone)
+
+
+def _address_of_store(workspace: Workspace, config: AlertsConfig) -> str:
+    return (
+        config.store.get_secret_value() if config.store else f"sqlite:///{workspace.state / 'alerts.sqlite'}"
+    )
+
+
+def _today(workspace: Workspace) -> date:
+    return datetime.now(ZoneInfo(workspace.strategy.cycle.timezone)).date()
+
+
+@contextmanager
+def _never_failing() -> Iterator[None]:
+    """A run has done its work when its messages cannot be sent: that is said, and what is to be sent waits in the store."""
+    try:
+        yield
+    except InputErrors as errors:
+        log.warning("No alerts are sent. %s", errors)
+    except (SQLAlchemyError, OSError, Timeout) as error:
+        log.warning("No alerts are sent: %s. `plumbline alerts send` sends them later.", type(error).__name__)
+
+
+_WRITE = """Write into plumbline.yml, for instance:
+
+alerts:
+  address: https://scorecard.example.com
+  channels:
+    leaders: {type: slack, token: "${SLACK_TOKEN}"}
+    mail: {type: email, host: smtp.example.com, username: plumbline, password: "${SMTP_PASSWORD}", from: plumbline@example.com}
+  routes:
+    heads: {to: leaders, kinds: [review]}
+    operations: {to: mail, kinds: [operations], escalate: {after_hours: 4}}"""
