@@ -176,7 +176,7 @@ def composed(
     shown = _CUT.of(message)
     mail["From"] = Address("Plumbline", addr_spec=sender)
     mail["To"] = [Address(name, addr_spec=address) for address, name in recipients.items()]
-    mail["Subject"] = shown.title or "Plumbline"
+    mail["Subject"] = shown.title
     mail["Date"] = format_datetime(datetime.now(UTC))
     # The same for each try, so that a mail system can drop what comes twice.
     mail["Message-ID"] = f"<{key_id(message.key)}@{domain}>"

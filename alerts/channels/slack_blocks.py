@@ -32,7 +32,7 @@ def drawn(message: Message, people: Mapping[str, str]) -> dict[str, Any]:
 
 def _blocks(message: Message, people: Mapping[str, str], cut: Cut) -> list[Block]:
     shown = cut.of(message)
-    title = {"type": "plain_text", "text": shown.title or "Plumbline", "emoji": False}
+    title = {"type": "plain_text", "text": shown.title, "emoji": False}
     blocks: list[Block] = [{"type": "header", "block_id": key_id(message.key), "text": title}]
     for number, (part, whole) in enumerate(zip(shown.parts, message.parts, strict=False)):
         blocks += [{"type": "divider"}] if number else []

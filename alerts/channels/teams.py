@@ -25,7 +25,7 @@ _STYLES = {"red": "attention", "amber": "warning", "green": "good"}
 
 
 class TeamsChannel:
-    """See `alerts.channels.Channel`. A receipt is empty: a workflow takes a message before it posts it, and tells nothing after."""
+    """See `alerts.channels.Channel`. A receipt is empty: a workflow takes a message, posts it later and tells nothing."""
 
     def __init__(self, config: TeamsConfig, patience: Patience) -> None:
         self._url = config.url.get_secret_value()
@@ -61,7 +61,7 @@ def _posted(content: Element) -> bytes:
 def card(message: Message, cut: Cut) -> Element:
     """The adaptive card of a message, so much of it as is left by `cut`."""
     shown = cut.of(message)
-    body = [_runs(_run(shown.title or "Plumbline", size="Large", weight="Bolder"))]
+    body = [_runs(_run(shown.title, size="Large", weight="Bolder"))]
     for part, whole in zip(shown.parts, message.parts, strict=False):
         body += _part(part, None if one_title(message) else part.title, cut.left_out(whole))
     if more := cut.parts_left_out(message):
@@ -96,8 +96,8 @@ def _part(part: Part, title: str | None, left_out: str | None) -> list[Element]:
     made: list[Element] = [
         {"type": "Container", "style": style, "bleed": True, "spacing": "Medium", "items": [_runs(*head)]}
     ]
-    made += [_runs(_run(sentence), spacing="Small") for sentence in part.sentences if sentence]
-    made += [_fact(fact.label, _run(fact.text)) for fact in part.facts if fact.text]
+    made += [_runs(_run(sentence), spacing="Small") for sentence in part.sentences]
+    made += [_fact(fact.label, _run(fact.text)) for fact in part.facts]
     links = [_run(item.text, link=item.url) for item in part.evidence]
     links += [_run(left_out)] if left_out else []
     if links:

@@ -76,7 +76,7 @@ class Cut:
 
         return replace(
             message,
-            title=short(message.title, min(self.letters, 150)),
+            title=short(message.title, min(self.letters, 150)) or "Plumbline",
             readers=tuple(
                 replace(reader, name=short(reader.name, 80) or reader.email)
                 for reader in message.readers[:20]
@@ -85,7 +85,7 @@ class Cut:
                 replace(
                     part,
                     title=short(part.title, min(self.letters, 300)),
-                    sentences=tuple(text(sentence) for sentence in part.sentences[: self.sentences]),
+                    sentences=tuple(filter(None, map(text, part.sentences[: self.sentences]))),
                     facts=tuple(
                         replace(fact, label=short(fact.label, 60), text=text(fact.text))
                         for fact in part.facts[: self.facts]
