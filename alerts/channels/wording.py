@@ -13,6 +13,9 @@ from publish.wording import SIGNS, clean, counted
 
 Drawn = TypeVar("Drawn")
 
+# What the link to the page of an incident says.
+OPEN = "Open in the scorecard"
+
 _TURNS = {"opened": "new", "escalated": "escalated"}
 _URL = re.compile(r"https?://[!#$%&'()*+,./0-9:;=?@A-Z_a-z~\[\]-]+")
 # The dot or @ of a name that has letters behind it, and the colon of a scheme.
