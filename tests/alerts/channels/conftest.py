@@ -17,21 +17,23 @@ from tests.alerts.channels.slack_server import TOKEN, SlackServer
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAbCdEfGhIjK="
 _READ: TypeAdapter[AnyChannel] = TypeAdapter(AnyChannel)
-# Long enough for a busy machine, short enough to be waited for.
-_PATIENCE = Patience(connect=5.0, read=1.0, total=3.0)
+# Long enough for a busy machine.
+_PATIENCE = Patience(connect=10.0, read=10.0, total=20.0)
+IMPATIENT = Patience(connect=10.0, read=0.1, total=20.0)
 
 
-def channel(**entry: Any) -> Channel:
+def channel(patience: Patience = _PATIENCE, /, **entry: Any) -> Channel:
     """The channel of an entry of plumbline.yml."""
-    return open_channel(_READ.validate_python(entry), _PATIENCE)
+    return open_channel(_READ.validate_python(entry), patience)
 
 
-def to_slack(server: SlackServer, **more: Any) -> Channel:
-    return channel(**{"type": "slack", "token": TOKEN, "base_url": server.base_url} | more)
+def to_slack(server: SlackServer, patience: Patience = _PATIENCE, /, **more: Any) -> Channel:
+    return channel(patience, **{"type": "slack", "token": TOKEN, "base_url": server.base_url} | more)
 
 
-def to_mail(server: MailServer, **more: Any) -> Channel:
+def to_mail(server: MailServer, patience: Patience = _PATIENCE, /, **more: Any) -> Channel:
     return channel(
+        patience,
         **{
             "type": "email",
             "host": "127.0.0.1",
@@ -39,7 +41,7 @@ def to_mail(server: MailServer, **more: Any) -> Channel:
             "security": "none",
             "from": "plumbline@meridian-logistics.example",
         }
-        | more
+        | more,
     )
 
 

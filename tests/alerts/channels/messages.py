@@ -51,8 +51,11 @@ def week_4(key: str = "exception/fleetlink-apis/escalated/heads") -> Message:
                 ),
                 facts=(
                     Fact("Slipping since", "5 Oct 2026, discussed since 21 Oct 2026"),
-                    Fact("At stake", "1,892,500 EUR in 19 deals that wait for it"),
-                    Fact("Key results", "Launch items of FleetLink, revenue of FleetLink"),
+                    Fact("At stake", "1,892,500 EUR in 16 deals that wait for it"),
+                    Fact(
+                        "Key results",
+                        "All 24 launch items of FleetLink are ready; FleetLink contracts of EUR 2.2 M won",
+                    ),
                     Fact(
                         "Who must talk",
                         "Tomasz Wieczorek (Engineering) and Amara Okonkwo-Reyes (Product)",

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from alerts.channels import LaterError, RefusedError
 from alerts.message import Message, Reader
-from tests.alerts.channels.conftest import to_mail
+from tests.alerts.channels.conftest import IMPATIENT, to_mail
 from tests.alerts.channels.mail_server import MailServer, Order, mail_server
 from tests.alerts.channels.messages import (
     AMARA,
@@ -105,7 +105,6 @@ LATER = {
     "421": Order("MAIL", "421 4.3.2 Shutting down"),
     "450 for one": Order("RCPT", "450 4.2.0 Greylisted", recipient=AMARA.email),
     "451": Order("DATA", "451 4.3.0 Try again"),
-    "slow": Order("MAIL", seconds=1.3),
 }
 
 
@@ -117,6 +116,12 @@ def test_what_may_pass_is_for_later_and_nobody_got_it(mail: MailServer, kind: st
     assert mail.arrived == []
     to_mail(mail).send(week_4(), None)
     assert len(mail.arrived) == 1
+
+
+def test_a_slow_answer_is_for_later(mail: MailServer) -> None:
+    mail.orders.append(Order("MAIL", seconds=0.5))
+    with pytest.raises(LaterError, match="took too long"):
+        to_mail(mail, IMPATIENT).send(week_4(), None)
 
 
 def test_a_drop_after_the_mail_was_taken_is_for_later_and_the_second_one_has_the_same_id(

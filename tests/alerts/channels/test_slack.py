@@ -9,7 +9,7 @@ import pytest
 from alerts.channels import LaterError, RefusedError
 from alerts.message import Reader
 from demo.servers.loopback import Answer, Fault
-from tests.alerts.channels.conftest import to_slack
+from tests.alerts.channels.conftest import IMPATIENT, to_slack
 from tests.alerts.channels.hook_server import broken, dropped_after, dropped_before, slow, too_many
 from tests.alerts.channels.messages import (
     AMARA,
@@ -147,7 +147,6 @@ LATER = {
     "503": (broken(503), None),
     "dropped": (dropped_before(), None),
     "no JSON": (Fault(answer=Answer(b"<html>maintenance</html>")), None),
-    "slow": (slow(1.3), None),
 }
 
 
@@ -161,6 +160,12 @@ def test_what_may_pass_is_for_later(slack: SlackServer, kind: str) -> None:
     assert TOKEN not in str(caught.value)
     # Nothing is tried again by itself.
     assert len(slack.log) == 1
+
+
+def test_a_slow_answer_is_for_later(slack: SlackServer) -> None:
+    slack.orders.append(slow(0.5))
+    with pytest.raises(LaterError, match="took too long"):
+        to_slack(slack, IMPATIENT).send(week_4(), None)
 
 
 REFUSED = {
