@@ -44,7 +44,7 @@ class AppriseChannel:
     def send(self, message: Message, thread: Receipt | None) -> Receipt:
         severity = "green" if message.parts[0].turn == "resolved" else message.parts[0].severity
         answer = self._apprise.notify(
-            title=_harmless(short(message.title, 150)),
+            title=_harmless(short(message.title, 150) or "Plumbline"),
             body=fitting(lambda cut: as_text(message, cut, _harmless), len, _MOST_LETTERS, _CUTS),
             body_format=apprise.NotifyFormat.TEXT,
             notify_type=_KINDS[severity],

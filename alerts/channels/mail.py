@@ -25,11 +25,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from alerts.channels import LaterError, Receipt, RefusedError
 from alerts.channels.config import EmailConfig, is_mailbox
 from alerts.channels.posting import Patience, key_id, quote
-from alerts.channels.wording import Cut, as_text, label, one_title, short, unlinked
+from alerts.channels.wording import OPEN, Cut, as_text, label, one_title, short, unlinked
 from alerts.message import Message
 
 _CUT = Cut(parts=100, evidence=50, sentences=20, facts=20, letters=2000)
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
+_CALENDAR = {
+    "REQUEST": "The invitation is attached; most calendars take it from here.",
+    "CANCEL": "The meeting is called off; the attached file takes it out of the calendar.",
+}
 _METHOD = re.compile(rb"^METHOD:([A-Za-z]+)\s*$", re.MULTILINE)
 
 
@@ -176,7 +180,7 @@ def composed(
     shown = _CUT.of(message)
     mail["From"] = Address("Plumbline", addr_spec=sender)
     mail["To"] = [Address(name, addr_spec=address) for address, name in recipients.items()]
-    mail["Subject"] = shown.title or "Plumbline"
+    mail["Subject"] = shown.title
     mail["Date"] = format_datetime(datetime.now(UTC))
     # The same for each try, so that a mail system can drop what comes twice.
     mail["Message-ID"] = f"<{key_id(message.key)}@{domain}>"
@@ -184,26 +188,29 @@ def composed(
         mail["In-Reply-To"] = mail["References"] = first
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(f"{unlinked(shown.title)}\n\n{as_text(message, _CUT, unlinked)}", cte="quoted-printable")
+    method = _method(message.invitation) if message.invitation else None
     page = _template().render(
         message=shown,
         parts=[(part, _CUT.left_out(whole)) for part, whole in zip(shown.parts, message.parts, strict=False)],
         parts_left_out=_CUT.parts_left_out(message),
         one_title=one_title(message),
+        open=OPEN,
+        calendar=_CALENDAR.get(method or ""),
     )
     mail.add_alternative(page, subtype="html", cte="quoted-printable")
     if message.invitation:
-        _invite(mail, message.invitation)
+        # As an alternative, which mail programs show with its buttons, and attached for those that do not.
+        calendar = message.invitation.decode("utf-8", "replace")
+        mail.add_alternative(calendar, subtype="calendar", params={"method": method or ""}, cte="base64")
+        mail.add_attachment(
+            message.invitation, maintype="application", subtype="ics", filename="invitation.ics"
+        )
     return mail
 
 
-def _invite(mail: EmailMessage, invitation: bytes) -> None:
-    """As an alternative, which mail programs show with its buttons, and attached for those that do not."""
+def _method(invitation: bytes) -> str:
     found = _METHOD.search(invitation)
-    method = found.group(1).decode().upper() if found else "PUBLISH"
-    mail.add_alternative(
-        invitation.decode("utf-8", "replace"), subtype="calendar", params={"method": method}, cte="base64"
-    )
-    mail.add_attachment(invitation, maintype="application", subtype="ics", filename="invitation.ics")
+    return found.group(1).decode().upper() if found else "PUBLISH"
 
 
 @cache

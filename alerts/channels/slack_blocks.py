@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alerts.channels.posting import key_id
-from alerts.channels.wording import Cut, fitting, label, one_title, unlinked
+from alerts.channels.wording import OPEN, Cut, fitting, label, one_title, unlinked
 from alerts.message import Message, Part
 
 Block = dict[str, Any]
@@ -19,7 +19,6 @@ Element = dict[str, Any]
 
 _MOST_LETTERS = 12_000
 _EMOJI = {"red": "red_circle", "amber": "large_orange_circle", "green": "large_green_circle"}
-_NEW_LINE: Element = {"type": "text", "text": "\n"}
 
 
 def drawn(message: Message, people: Mapping[str, str]) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def drawn(message: Message, people: Mapping[str, str]) -> dict[str, Any]:
 
 def _blocks(message: Message, people: Mapping[str, str], cut: Cut) -> list[Block]:
     shown = cut.of(message)
-    title = {"type": "plain_text", "text": shown.title or "Plumbline", "emoji": False}
+    title = {"type": "plain_text", "text": shown.title, "emoji": False}
     blocks: list[Block] = [{"type": "header", "block_id": key_id(message.key), "text": title}]
     for number, (part, whole) in enumerate(zip(shown.parts, message.parts, strict=False)):
         blocks += [{"type": "divider"}] if number else []
@@ -50,22 +49,18 @@ def _part(part: Part, title: str | None, left_out: str | None) -> Block:
     head = [{"type": "emoji", "name": sign}, _text(f" {label(part).partition(' ')[2]}", bold=True)]
     if title:
         head += [_text(f": {title}", bold=True)]
-    lines = [head, *([_text(sentence)] for sentence in part.sentences)]
-    sections = [_section(*_lines(lines))]
-    if part.facts:
-        facts = [[_text(f"{fact.label}: ", bold=True), _text(fact.text)] for fact in part.facts]
-        sections.append(_section(_NEW_LINE, *_lines(facts)))
+    paragraphs = [[head, *([_text(sentence)] for sentence in part.sentences)]]
+    paragraphs += [
+        [[_text(f"{fact.label}: ", bold=True), _text(fact.text)] for fact in part.facts],
+        [[_text("Evidence", bold=True)]] if part.evidence or left_out else [],
+    ]
+    sections = [_section(*_spaced(paragraphs))]
     evidence = [
         _section(_link(item.url, item.text) if item.url else _text(item.text)) for item in part.evidence
     ]
     evidence += [_section(_text(left_out))] if left_out else []
-    if evidence:
-        sections += [
-            _section(_NEW_LINE, _text("Evidence", bold=True)),
-            {"type": "rich_text_list", "style": "bullet", "elements": evidence},
-        ]
-    if part.page:
-        sections.append(_section(_NEW_LINE, _link(part.page, "Open the page with all of it")))
+    sections += [{"type": "rich_text_list", "style": "bullet", "elements": evidence}] if evidence else []
+    sections += [_section(_text("\n"), _link(part.page, OPEN))] if part.page else []
     return _rich(sections)
 
 
@@ -88,10 +83,14 @@ def _section(*elements: Element) -> Element:
     return {"type": "rich_text_section", "elements": [one for one in elements if one.get("text") != ""]}
 
 
-def _lines(lines: list[list[Element]]) -> list[Element]:
-    return [
-        element for number, line in enumerate(lines) for element in ([_NEW_LINE] if number else []) + line
-    ]
+def _spaced(paragraphs: list[list[list[Element]]]) -> list[Element]:
+    """Lines one below the other, with an empty line between paragraphs."""
+    made: list[Element] = []
+    for paragraph in filter(None, paragraphs):
+        for number, line in enumerate(paragraph):
+            made += [_text("\n" if number else "\n\n")] if made else []
+            made += line
+    return made
 
 
 def _text(text: str, *, bold: bool = False) -> Element:

@@ -14,18 +14,19 @@ from typing import Any
 from alerts.channels import Receipt
 from alerts.channels.config import TeamsConfig
 from alerts.channels.posting import Patience, Service, key_id, post, secrets_of
-from alerts.channels.wording import Cut, fitting, label, one_title
+from alerts.channels.wording import OPEN, Cut, fitting, label, one_title
 from alerts.message import Message, Part, Reader
 
 Element = dict[str, Any]
 
 # Teams takes about 28 KB, and the workflow puts more around what we send.
 _MOST_BYTES = 24_000
+_TITLE = {"size": "Large", "weight": "Bolder"}
 _STYLES = {"red": "attention", "amber": "warning", "green": "good"}
 
 
 class TeamsChannel:
-    """See `alerts.channels.Channel`. A receipt is empty: a workflow takes a message before it posts it."""
+    """See `alerts.channels.Channel`. A receipt is empty: a workflow takes a message, posts it later and tells nothing."""
 
     def __init__(self, config: TeamsConfig, patience: Patience) -> None:
         self._url = config.url.get_secret_value()
@@ -61,9 +62,11 @@ def _posted(content: Element) -> bytes:
 def card(message: Message, cut: Cut) -> Element:
     """The adaptive card of a message, so much of it as is left by `cut`."""
     shown = cut.of(message)
-    body = [_runs(_run(shown.title or "Plumbline", size="Large", weight="Bolder"))]
+    alone = one_title(message)
+    body = [] if alone else [_runs(_run(shown.title, **_TITLE))]
     for part, whole in zip(shown.parts, message.parts, strict=False):
-        body += _part(part, None if one_title(message) else part.title, cut.left_out(whole))
+        title = _run(shown.title, **_TITLE) if alone else _run(part.title, weight="Bolder")
+        body += _part(part, title, cut.left_out(whole))
     if more := cut.parts_left_out(message):
         body.append(_runs(_run(more), spacing="Medium"))
     if shown.readers:
@@ -89,22 +92,21 @@ def card(message: Message, cut: Cut) -> Element:
     }
 
 
-def _part(part: Part, title: str | None, left_out: str | None) -> list[Element]:
+def _part(part: Part, title: Element, left_out: str | None) -> list[Element]:
     style = "good" if part.turn == "resolved" else _STYLES[part.severity]
-    head = [_run(label(part) + (": " if title else ""), weight="Bolder")]
-    head += [_run(title, weight="Bolder")] if title else []
+    head = [_runs(_run(label(part), weight="Bolder")), _runs(title, spacing="Small")]
     made: list[Element] = [
-        {"type": "Container", "style": style, "bleed": True, "spacing": "Medium", "items": [_runs(*head)]}
+        {"type": "Container", "style": style, "bleed": True, "spacing": "Medium", "items": head}
     ]
-    made += [_runs(_run(sentence), spacing="Small") for sentence in part.sentences if sentence]
-    made += [_fact(fact.label, _run(fact.text)) for fact in part.facts if fact.text]
+    made += [_runs(_run(sentence), spacing="Small") for sentence in part.sentences]
+    made += [_fact(fact.label, _run(fact.text)) for fact in part.facts]
     links = [_run(item.text, link=item.url) for item in part.evidence]
     links += [_run(left_out)] if left_out else []
     if links:
         made.append(_runs(_run("Evidence", weight="Bolder"), spacing="Medium"))
         made += [_runs(_run("• "), link, spacing="None") for link in links]
     if part.page:
-        made.append(_runs(_run("Open the page with all of it", link=part.page), spacing="Medium"))
+        made.append(_runs(_run(OPEN, link=part.page), spacing="Medium"))
     return made
 
 

@@ -38,14 +38,12 @@ class SignedWebhook:
             {"type": "plumbline.message", "data": _data(message, (thread or {}).get("id"))}
         ).encode()
         moment = str(int(time.time()))
-        signed = b".".join((identity.encode(), moment.encode(), body))
-        signature = base64.b64encode(hmac.digest(self._key, signed, hashlib.sha256)).decode()
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": identity,
             "webhook-id": identity,
             "webhook-timestamp": moment,
-            "webhook-signature": f"v1,{signature}",
+            "webhook-signature": signature(self._key, identity, moment, body),
         }
         post(self._service, self._url, body, headers, self._patience)
         return {"id": identity}
@@ -55,6 +53,12 @@ class SignedWebhook:
 
     def amend(self, receipt: Receipt, message: Message) -> None:
         return None
+
+
+def signature(key: bytes, identity: str, moment: str, body: bytes) -> str:
+    """The header `webhook-signature` over id, moment (seconds since 1970) and body."""
+    content = b".".join((identity.encode(), moment.encode(), body))
+    return f"v1,{base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()}"
 
 
 def _key(secret: SecretStr) -> bytes:

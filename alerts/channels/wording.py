@@ -13,6 +13,9 @@ from publish.wording import SIGNS, clean, counted
 
 Drawn = TypeVar("Drawn")
 
+# What the link to the page of an incident says.
+OPEN = "Open in the scorecard"
+
 _TURNS = {"opened": "new", "escalated": "escalated"}
 _URL = re.compile(r"https?://[!#$%&'()*+,./0-9:;=?@A-Z_a-z~\[\]-]+")
 # The dot or @ of a name that has letters behind it, and the colon of a scheme.
@@ -76,7 +79,7 @@ class Cut:
 
         return replace(
             message,
-            title=short(message.title, min(self.letters, 150)),
+            title=short(message.title, min(self.letters, 150)) or "Plumbline",
             readers=tuple(
                 replace(reader, name=short(reader.name, 80) or reader.email)
                 for reader in message.readers[:20]
@@ -85,7 +88,7 @@ class Cut:
                 replace(
                     part,
                     title=short(part.title, min(self.letters, 300)),
-                    sentences=tuple(text(sentence) for sentence in part.sentences[: self.sentences]),
+                    sentences=tuple(filter(None, map(text, part.sentences[: self.sentences]))),
                     facts=tuple(
                         replace(fact, label=short(fact.label, 60), text=text(fact.text))
                         for fact in part.facts[: self.facts]
