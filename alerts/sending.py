@@ -24,6 +24,8 @@ from alerts.store import Delivery, Outgoing, Session, Store
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=15)
 _GIVE_UP_AFTER = timedelta(hours=24)
 _MOST_JOINED = 20
+# What a process sent that died since may still be on its way; asked too early, the service has not seen it.
+_UNDER_WAY = timedelta(seconds=30)
 # The clocks of a service and of this machine may differ.
 _SLACK = timedelta(minutes=5)
 
@@ -114,7 +116,7 @@ class Sender:
             }
             over = [sent for one in deliveries if one.resolved and (sent := before[one.incident_id])]
             amended = [(sent.receipt, self._as_it_stands(session, sent.message_id)) for sent in over]
-            session.begin_sending(outgoing, self.clock())
+            session.begin_sending(outgoing, self.clock(), self.clock() + _UNDER_WAY)
         threads = {sent.message_id if sent else None: sent for sent in before.values()}
         thread = next(iter(threads.values())) if len(threads) == 1 else None
         message = self._message(outgoing, [one.part for one in deliveries], deliveries)

@@ -300,6 +300,10 @@ class Session:
     def deliveries_of(self, message_id: int) -> list[Delivery]:
         return self._deliveries(DELIVERIES.c.message_id == message_id)
 
+    def all_deliveries(self) -> list[Delivery]:
+        """Everything that ever had to reach somebody, oldest first."""
+        return self._deliveries()
+
     def mute(self, delivery_id: int, why: str) -> None:
         self._connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(muted=why))
 
@@ -338,10 +342,10 @@ class Session:
         found = self._connection.execute(waiting).scalar_one_or_none()
         return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
-    def begin_sending(self, message: Outgoing, at: datetime) -> None:
-        self._change_message(
-            message.id, state="sending", attempts=message.attempts + 1, begun_at=message.begun_at or at
-        )
+    def begin_sending(self, message: Outgoing, at: datetime, again_at: datetime) -> None:
+        """Say that sending begins. Should its end never be told, nobody tries again before `again_at`."""
+        begun = {"state": "sending", "attempts": message.attempts + 1, "begun_at": message.begun_at or at}
+        self._change_message(message.id, **begun, next_at=again_at)
 
     def sent(self, message_id: int, receipt: Receipt, at: datetime) -> None:
         self._change_message(message_id, state="sent", receipt=dict(receipt), ended_at=at, problem=None)

@@ -21,8 +21,8 @@ ROOT = Path(__file__).parent.parent
 PLUMBLINE = Path(sys.executable).with_name("plumbline")
 DEMO_WORKSPACE = ROOT / "demo" / "workspace"
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.libraries"])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.libraries"])
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Command:
     def __init__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> None:
         self._said = Path(tempfile.mkdtemp(prefix="plumbline-command-"))
         words = [str(PLUMBLINE), *map(str, arguments)]
-        self._process = _FORKS.Process(
+        self._process = FORKS.Process(
             target=_command, args=(words, environment(env), self._said), daemon=False
         )
         self._process.start()

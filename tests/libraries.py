@@ -10,18 +10,25 @@ import dagster._core.storage.schedules
 import dbt.task.build
 import duckdb_engine
 import great_expectations.core
+import icalendar
+import slack_sdk.web
 from dbt.artifacts.resources.v1.model import ModelConfig
 from dbt.artifacts.resources.v1.seed import SeedConfig
 from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SeedNode
 from dbt.contracts.graph.unparsed import UnparsedModelUpdate, UnparsedSourceDefinition
 from dbt.contracts.project import Configuration, Project, ProjectFlags
 
+import alerts.channels.mail
+import alerts.channels.slack
 import orchestration.cli
 import orchestration.code_location
 import orchestration.run
 import publish.terminal.chain_page
 
-__all__ = ["alembic", "dagster", "dbt", "duckdb_engine", "great_expectations", "orchestration", "publish"]
+__all__ = [
+    "alembic", "alerts", "dagster", "dbt", "duckdb_engine", "great_expectations", "icalendar", "orchestration", "publish",
+    "slack_sdk",
+]  # fmt: skip
 
 # dbt builds these when it first needs them, which takes the best part of a second.
 for contract in (
