@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -42,7 +43,7 @@ class Service:
 
 
 def post(service: Service, url: str, body: bytes, headers: Mapping[str, str], patience: Patience) -> bytes:
-    """What the service answered to `body` with a status of 2xx; asks no other address, whatever the service says.
+    """What the service answered to `body` with a status of 2xx, as far as it came; asks no other address, whatever it says.
 
     Raises LaterError for 408, 425, 429, 5xx and what breaks on the way, RefusedError for every other status.
     """
@@ -60,7 +61,7 @@ def post(service: Service, url: str, body: bytes, headers: Mapping[str, str], pa
                 allow_redirects=False,
                 stream=True,
             )
-            said = _body(service, answer, until)
+            said = _body(answer, until)
     except requests.exceptions.SSLError:
         raise RefusedError(
             f"{service.name}: there is no TLS connection that can be trusted. Check the address, and that this machine "
@@ -116,15 +117,15 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _body(service: Service, answer: requests.Response, until: float) -> bytes:
+def _body(answer: requests.Response, until: float) -> bytes:
+    """What came of an answer, bounded in bytes and time: the status before it has said whether the message was taken."""
     body = bytearray()
-    # Not iter_content: it waits for whole chunks, so a server that drips would never meet the deadline.
-    while chunk := answer.raw.read1(_READ_BYTES, decode_content=True):
-        body += chunk
-        if len(body) > _MAX_ANSWER_BYTES:
-            raise RefusedError(f"{service.name} answered with more than 4 MiB. {service.mend}")
-        if time.monotonic() > until:
-            raise LaterError(f"{service.name} was still answering when the time was up")
+    with suppress(urllib3.exceptions.HTTPError, OSError):
+        # Not iter_content: it waits for whole chunks, so a server that drips would never meet the deadline.
+        while chunk := answer.raw.read1(_READ_BYTES, decode_content=True):
+            body += chunk
+            if len(body) > _MAX_ANSWER_BYTES or time.monotonic() > until:
+                break
     return bytes(body)
 
 
