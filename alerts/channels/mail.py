@@ -61,7 +61,7 @@ class EmailChannel:
         """The names of whom it goes to, by their addresses; raises RefusedError when there is nobody to send to."""
         if self._config.to:
             return dict.fromkeys(self._config.to, "")
-        recipients = {reader.email: short(reader.name, 80) for reader in message.readers}
+        recipients = {reader.email: reader.name for reader in message.readers}
         wrong = [short(address, 80) for address in recipients if not is_mailbox(address)]
         if wrong:
             raise RefusedError(
@@ -178,7 +178,7 @@ def composed(
     domain = sender.partition("@")[2]
     shown = _CUT.of(message)
     mail["From"] = Address("Plumbline", addr_spec=sender)
-    mail["To"] = [Address(name, addr_spec=address) for address, name in recipients.items()]
+    mail["To"] = [Address(short(name, 80), addr_spec=address) for address, name in recipients.items()]
     mail["Subject"] = shown.title
     mail["Date"] = format_datetime(datetime.now(UTC))
     # The same for each try, so that a mail system can drop what comes twice.

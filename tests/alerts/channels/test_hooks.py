@@ -224,6 +224,7 @@ def test_text_of_others_does_nothing_in_a_card(teams: TeamsServer, text: str) ->
     names = [one["mentioned"]["name"] for one in card["msteams"]["entities"]]
     assert spoken["text"] == "For " + " and ".join(f"<at>{name}</at>" for name in names)
     assert not set("".join(names)) & set('<>[]()*_`~#|&\\"{}:/')
+    assert not re.search(r"\w\.\w", " ".join(names))
     assert [one["mentioned"]["id"] for one in card["msteams"]["entities"]] == [
         r.email for r in week_4().readers
     ]
