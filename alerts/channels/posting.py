@@ -62,7 +62,10 @@ def post(service: Service, url: str, body: bytes, headers: Mapping[str, str], pa
                 stream=True,
             )
             said = _body(answer, until)
-    except requests.exceptions.SSLError:
+    except requests.exceptions.SSLError as error:
+        # Anything else may be a connection that was cut off. The reason is told in words alone, three libraries deep.
+        if not any(reason in str(error) for reason in ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")):
+            raise LaterError(f"{service.name} broke off the TLS connection") from None
         raise RefusedError(
             f"{service.name}: there is no TLS connection that can be trusted. Check the address, and that this machine "
             "trusts the certificate authority of any proxy on the way."

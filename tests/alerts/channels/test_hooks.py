@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from alerts.channels.config import AnyChannel
 from alerts.channels.posting import Patience
 from alerts.channels.webhook import signature
 from demo.servers.loopback import Answer, Fault
-from tests.alerts.channels.conftest import IMPATIENT, SECRET, channel
+from tests.alerts.channels.conftest import IMPATIENT, SECRET, certified, channel
 from tests.alerts.channels.hook_server import (
     HookServer,
     SignedServer,
@@ -157,6 +158,39 @@ def endless() -> Iterator[tuple[str, list[int]]]:
     with listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/", sent
     speaker.join()
+
+
+@contextmanager
+def over_tls(context: ssl.SSLContext | None) -> Iterator[str]:
+    """An https:// address that takes one connection; without a context it is cut off before any TLS."""
+    listener = socket.create_server(("localhost", 0))
+
+    def take() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            if context:
+                with context.wrap_socket(connection, server_side=True) as safe:
+                    safe.recv(65536)
+                    safe.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    with listener:
+        yield f"https://localhost:{listener.getsockname()[1]}/very-secret"
+        taker.join()
+
+
+def test_a_certificate_that_cannot_be_trusted_is_refused_and_a_cut_connection_is_for_later(
+    certificate: Path,
+) -> None:
+    wrong = {
+        RefusedError: (certified(certificate), "can be trusted"),
+        LaterError: (None, "broke off"),
+    }
+    for error, (context, told) in wrong.items():
+        with over_tls(context) as url, pytest.raises(error, match=told) as caught:
+            channel(type="teams", url=url).send(week_4(), None)
+        assert "secret" not in str(caught.value)
 
 
 def test_what_the_documents_say_of_checking_a_signature_is_right(signed: SignedServer) -> None:
