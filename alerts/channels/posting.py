@@ -22,6 +22,7 @@ from publish.wording import clean
 _MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _READ_BYTES = 1 << 16
 _MAX_QUOTED = 200
+_DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -146,13 +147,13 @@ def _broken(error: Exception) -> str:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header, which holds seconds or an HTTP date; None when it says nothing usable."""
+    """Seconds to wait by a Retry-After header, which holds seconds or an HTTP date, at most a day; None when it says nothing usable."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), _DAY)
     try:
         until = parsedate_to_datetime(text)
     except ValueError:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (until - datetime.now(UTC)).total_seconds()), _DAY)
