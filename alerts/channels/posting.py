@@ -147,7 +147,7 @@ def _broken(error: Exception) -> str:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header, which holds seconds or an HTTP date, at most a day; None when it says nothing usable."""
+    """Seconds to wait, a day at most, by a Retry-After header of seconds or an HTTP date; None when it says nothing usable."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), _DAY)
