@@ -1,4 +1,4 @@
-"""Draw the pictures of messages: `.venv/bin/python docs/message_pictures.py FOLDER`.
+"""Draw the pictures of messages: `.venv/bin/python -m docs.message_pictures FOLDER`.
 
 FOLDER is where `npm install adaptivecards` was run: the card of Teams is drawn by Microsoft's own package. The message of Slack
 is drawn in the look of Slack from the blocks that are sent, and the e-mail is shown as it is.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import smtplib
-import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -62,7 +61,7 @@ class EmailChannel:
         """The names of whom it goes to, by their addresses; raises RefusedError when there is nobody to send to."""
         if self._config.to:
             return dict.fromkeys(self._config.to, "")
-        recipients = {reader.email: short(reader.name, 80) for reader in message.readers}
+        recipients = {reader.email: reader.name for reader in message.readers}
         wrong = [short(address, 80) for address in recipients if not is_mailbox(address)]
         if wrong:
             raise RefusedError(
@@ -82,7 +81,10 @@ class EmailChannel:
                 with suppress(smtplib.SMTPException, OSError):
                     server.quit()
                 return refused
-        except ssl.SSLError:
+        except ssl.SSLError as error:
+            # Anything else may be a connection that was cut off.
+            if not isinstance(error, ssl.SSLCertVerificationError) and error.reason != "WRONG_VERSION_NUMBER":
+                raise LaterError(f"{self._where} broke off the TLS connection") from None
             raise RefusedError(
                 f"There is no TLS connection to {self._where} that can be trusted. Check `host`, `port` and `security`."
             ) from None
@@ -93,13 +95,10 @@ class EmailChannel:
             ) from None
         except smtplib.SMTPResponseException as error:
             raise self._meaning(error.smtp_code, error.smtp_error) from None
-        except (smtplib.SMTPException, OSError) as error:
-            what = (
-                "took too long to answer" if isinstance(error, TimeoutError) else "broke off the connection"
-            )
-            if isinstance(error, ConnectionRefusedError | socket.gaierror):
-                what = "could not be connected to"
-            raise LaterError(f"{self._where} {what}") from None
+        except smtplib.SMTPException:
+            raise LaterError(f"{self._where} broke off the connection or took too long to answer") from None
+        except OSError:
+            raise LaterError(f"{self._where} could not be connected to") from None
 
     def _connected(self) -> smtplib.SMTP:
         config = self._config
@@ -179,7 +178,7 @@ def composed(
     domain = sender.partition("@")[2]
     shown = _CUT.of(message)
     mail["From"] = Address("Plumbline", addr_spec=sender)
-    mail["To"] = [Address(name, addr_spec=address) for address, name in recipients.items()]
+    mail["To"] = [Address(short(name, 80), addr_spec=address) for address, name in recipients.items()]
     mail["Subject"] = shown.title
     mail["Date"] = format_datetime(datetime.now(UTC))
     # The same for each try, so that a mail system can drop what comes twice.

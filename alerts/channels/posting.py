@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,7 @@ from publish.wording import clean
 _MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _READ_BYTES = 1 << 16
 _MAX_QUOTED = 200
+_DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Service:
 
 
 def post(service: Service, url: str, body: bytes, headers: Mapping[str, str], patience: Patience) -> bytes:
-    """What the service answered to `body` with a status of 2xx; asks no other address, whatever the service says.
+    """What the service answered to `body` with a status of 2xx, as far as it came; asks no other address, whatever it says.
 
     Raises LaterError for 408, 425, 429, 5xx and what breaks on the way, RefusedError for every other status.
     """
@@ -60,8 +62,11 @@ def post(service: Service, url: str, body: bytes, headers: Mapping[str, str], pa
                 allow_redirects=False,
                 stream=True,
             )
-            said = _body(service, answer, until)
-    except requests.exceptions.SSLError:
+            said = _body(answer, until)
+    except requests.exceptions.SSLError as error:
+        # Anything else may be a connection that was cut off. The reason is told in words alone, three libraries deep.
+        if not any(reason in str(error) for reason in ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")):
+            raise LaterError(f"{service.name} broke off the TLS connection") from None
         raise RefusedError(
             f"{service.name}: there is no TLS connection that can be trusted. Check the address, and that this machine "
             "trusts the certificate authority of any proxy on the way."
@@ -116,15 +121,15 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _body(service: Service, answer: requests.Response, until: float) -> bytes:
+def _body(answer: requests.Response, until: float) -> bytes:
+    """What came of an answer, bounded in bytes and time: the status before it has said whether the message was taken."""
     body = bytearray()
-    # Not iter_content: it waits for whole chunks, so a server that drips would never meet the deadline.
-    while chunk := answer.raw.read1(_READ_BYTES, decode_content=True):
-        body += chunk
-        if len(body) > _MAX_ANSWER_BYTES:
-            raise RefusedError(f"{service.name} answered with more than 4 MiB. {service.mend}")
-        if time.monotonic() > until:
-            raise LaterError(f"{service.name} was still answering when the time was up")
+    with suppress(urllib3.exceptions.HTTPError, OSError):
+        # Not iter_content: it waits for whole chunks, so a server that drips would never meet the deadline.
+        while chunk := answer.raw.read1(_READ_BYTES, decode_content=True):
+            body += chunk
+            if len(body) > _MAX_ANSWER_BYTES or time.monotonic() > until:
+                break
     return bytes(body)
 
 
@@ -142,13 +147,13 @@ def _broken(error: Exception) -> str:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header, which holds seconds or an HTTP date; None when it says nothing usable."""
+    """Seconds to wait, a day at most, by a Retry-After header of seconds or an HTTP date; None when it says nothing usable."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), _DAY)
     try:
         until = parsedate_to_datetime(text)
     except ValueError:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (until - datetime.now(UTC)).total_seconds()), _DAY)

@@ -141,5 +141,5 @@ def _at(reader: Reader) -> str:
 
 
 def _name(reader: Reader) -> str:
-    """Letters, digits, blanks and the signs of names: nothing that Markdown or a mention is made of."""
-    return " ".join(re.sub(r"[^\w .,'’-]|_", " ", reader.name).split()) or "reader"
+    """Letters, digits, blanks and the signs of names: nothing that Markdown, a mention or an address is made of."""
+    return " ".join(re.sub(r"[^\w .,'’-]|_|\.(?=\w)", " ", reader.name).split()) or "reader"

@@ -3,8 +3,14 @@
 import base64
 import json
 import re
+import socket
+import ssl
+import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +18,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.channels import Channel, LaterError, RefusedError
 from alerts.channels.config import AnyChannel
+from alerts.channels.posting import Patience
 from alerts.channels.webhook import signature
 from demo.servers.loopback import Answer, Fault
-from tests.alerts.channels.conftest import IMPATIENT, SECRET, channel
+from tests.alerts.channels.conftest import IMPATIENT, SECRET, certified, channel
 from tests.alerts.channels.hook_server import (
     HookServer,
     SignedServer,
@@ -75,11 +82,24 @@ def test_a_slow_answer_is_for_later(hook: HookServer) -> None:
         channel(IMPATIENT, type="teams", url=hook.url).send(week_4(), None)
 
 
-def test_an_http_date_in_retry_after_is_understood(hook: HookServer) -> None:
-    hook.orders.append(Fault(answer=Answer({}, 503, {"Retry-After": "Fri, 31 Dec 2099 23:59:59 GMT"})))
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0, 0),
+        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3000, 3600),
+        ("Thu, 31 Dec 2099 23:59:59 GMT", 86400, 86400),
+        ("9" * 400, 86400, 86400),
+    ],
+    ids=["past", "an hour", "never", "huge"],
+)
+def test_retry_after_may_be_a_date_and_is_no_more_than_a_day(
+    hook: HookServer, header: str, least: int, most: int
+) -> None:
+    hook.orders.append(Fault(answer=Answer({}, 503, {"Retry-After": header})))
     with pytest.raises(LaterError) as caught:
         to_teams(hook).send(week_4(), None)
-    assert caught.value.seconds is not None and caught.value.seconds > 1e9
+    assert caught.value.seconds is not None
+    assert least <= caught.value.seconds <= most
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -114,9 +134,11 @@ def test_nobody_there_is_for_later(hook: HookServer) -> None:
 
 
 def test_an_endless_answer_is_not_read_to_its_end(hook: HookServer) -> None:
-    hook.said = b"x" * (5 * 1024 * 1024)
-    with pytest.raises(RefusedError, match="more than 4 MiB"):
-        to_teams(hook).send(week_4(), None)
+    """The status has said that the message was taken; what comes after it is not needed."""
+    with endless() as (url, sent):
+        to = channel(Patience(connect=10.0, read=10.0, total=0.2), type="teams", url=url)
+        assert to.send(week_4(), None) == {}
+    assert sent[0] < 64 * 1024 * 1024
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -130,6 +152,71 @@ def test_they_tell_nothing_of_what_they_sent_and_change_nothing(hook: HookServer
     assert len(set(hook.keys)) == 1
     to.send(resolved(), receipt)
     assert len(set(hook.keys)) == 2
+
+
+@contextmanager
+def endless() -> Iterator[tuple[str, list[int]]]:
+    """A server that says yes and goes on talking; beside its address how many bytes it could send."""
+    listener, sent = socket.create_server(("127.0.0.1", 0)), [0]
+
+    def talk() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while sent[0] < 1 << 30:
+                sent[0] += connection.send(b"x" * 65536)
+
+    speaker = threading.Thread(target=talk)
+    speaker.start()
+    with listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/", sent
+    speaker.join()
+
+
+@contextmanager
+def over_tls(context: ssl.SSLContext | None) -> Iterator[str]:
+    """An https:// address that takes one connection; without a context it is cut off before any TLS."""
+    listener = socket.create_server(("localhost", 0))
+
+    def take() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            if context:
+                with context.wrap_socket(connection, server_side=True) as safe:
+                    safe.recv(65536)
+                    safe.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    with listener:
+        yield f"https://localhost:{listener.getsockname()[1]}/very-secret"
+        taker.join()
+
+
+def test_a_certificate_that_cannot_be_trusted_is_refused_and_a_cut_connection_is_for_later(
+    certificate: Path,
+) -> None:
+    wrong = {
+        RefusedError: (certified(certificate), "can be trusted"),
+        LaterError: (None, "broke off"),
+    }
+    for error, (context, told) in wrong.items():
+        with over_tls(context) as url, pytest.raises(error, match=told) as caught:
+            channel(type="teams", url=url).send(week_4(), None)
+        assert "secret" not in str(caught.value)
+
+
+def test_what_the_documents_say_of_checking_a_signature_is_right(signed: SignedServer) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    to_webhook(signed).send(week_4(), None)
+    [request] = signed.arrived
+    assert names["is_from_plumbline"](SECRET, request.headers, request.sent)
+    assert not names["is_from_plumbline"](SECRET, request.headers, request.sent + b" ")
+    assert not names["is_from_plumbline"]("whsec_" + "A" * 40, request.headers, request.sent)
 
 
 # Teams
@@ -185,6 +272,7 @@ def test_text_of_others_does_nothing_in_a_card(teams: TeamsServer, text: str) ->
     names = [one["mentioned"]["name"] for one in card["msteams"]["entities"]]
     assert spoken["text"] == "For " + " and ".join(f"<at>{name}</at>" for name in names)
     assert not set("".join(names)) & set('<>[]()*_`~#|&\\"{}:/')
+    assert not re.search(r"\w\.\w", " ".join(names))
     assert [one["mentioned"]["id"] for one in card["msteams"]["entities"]] == [
         r.email for r in week_4().readers
     ]

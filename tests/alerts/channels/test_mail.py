@@ -1,7 +1,5 @@
 """E-mail over real SMTP: what arrives, what a failure means, who was left out, what hostile text does."""
 
-import datetime as dt
-import ssl
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -11,14 +9,10 @@ from typing import Any
 
 import icalendar
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from alerts.channels import LaterError, RefusedError
 from alerts.message import Message, Reader
-from tests.alerts.channels.conftest import IMPATIENT, to_mail
+from tests.alerts.channels.conftest import IMPATIENT, certified, to_mail
 from tests.alerts.channels.mail_server import MailServer, Order, mail_server
 from tests.alerts.channels.messages import (
     AMARA,
@@ -180,41 +174,9 @@ def test_nobody_there_is_for_later(mail: MailServer) -> None:
 # Encryption and sign-in
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for localhost that signs itself, with its key, in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("certificate") / "both.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
-    return file
-
-
-def context(certificate: Path) -> ssl.SSLContext:
-    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    made.load_cert_chain(certificate)
-    return made
-
-
 def test_starttls_and_a_sign_in(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     signed = {"host": "localhost", "security": "starttls", "username": "plumbline"}
-    with mail_server(context(certificate)) as server:
+    with mail_server(certified(certificate)) as server:
         with pytest.raises(RefusedError, match=r"no TLS connection .* that can be trusted"):
             to_mail(server, **signed, password=PASSWORD).send(week_4(), None)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
