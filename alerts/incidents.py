@@ -13,7 +13,7 @@ from operator import itemgetter
 
 from alerts.message import Evidence, Fact, Part, Reader, Severity, Turn
 from publish.conversations import Conversation, conversations
-from publish.reading import Published, Row
+from publish.reading import NothingPublishedError, Published, Row
 from publish.site.page import exception_path, handoff_path, key_result_path
 from publish.wording import SIGNS, aim, counted, day, quantity
 
@@ -95,6 +95,10 @@ class _Reading:
                     told.add(f"handoff/{conversation.handoff['handoff_id']}")
                 yield self._review(conversation)
         flags = [flag for flag in self.published.table("flags") if flag["is_open"]]
+        if any("cause" not in flag for flag in flags):
+            raise NothingPublishedError(
+                "What is published is of an older version. Run `plumbline run` first."
+            )
         for cause, of_cause in groupby(sorted(flags, key=itemgetter("cause")), key=itemgetter("cause")):
             if cause not in told:
                 yield self._caused(cause, list(of_cause))

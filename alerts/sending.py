@@ -100,9 +100,8 @@ class Sender:
         """Whether nothing keeps it back: a snooze does, and what begins and ends within one is never sent."""
         if snooze_of(self.config, delivery.part.incident, now, self.zone) is None:
             return True
-        if (
-            delivery.resolved
-            and session.first_sent(delivery.incident_id, delivery.route, delivery.channel) is None
+        if delivery.resolved and not session.sent_about(
+            delivery.incident_id, delivery.route, delivery.channel
         ):
             session.mute(delivery.id, "it began and ended while it was snoozed")
         return False
@@ -111,23 +110,28 @@ class Sender:
         with self.store.transaction() as session:
             deliveries = session.deliveries_of(outgoing.id)
             before = {
-                one.incident_id: session.first_sent(one.incident_id, one.route, one.channel)
+                one.incident_id: session.sent_about(one.incident_id, one.route, one.channel)
                 for one in deliveries
             }
-            over = [sent for one in deliveries if one.resolved and (sent := before[one.incident_id])]
-            amended = [(sent.receipt, self._as_it_stands(session, sent.message_id)) for sent in over]
+            over = {
+                sent.message_id: sent
+                for one in deliveries
+                if one.resolved
+                for sent in before[one.incident_id]
+            }
+            amended = [(sent.receipt, self._as_it_stands(session, sent.message_id)) for sent in over.values()]
             session.begin_sending(outgoing, self.clock(), self.clock() + _UNDER_WAY)
-        threads = {sent.message_id if sent else None: sent for sent in before.values()}
-        thread = next(iter(threads.values())) if len(threads) == 1 else None
+        firsts = {sent[0].message_id: sent[0].receipt for sent in before.values() if sent}
+        thread = next(iter(firsts.values())) if len(firsts) == 1 and all(before.values()) else None
         message = self._message(outgoing, [one.part for one in deliveries], deliveries)
         try:
             channel = self._channel(outgoing.channel)
             since = (outgoing.begun_at or outgoing.made_at) - _SLACK
-            receipt = channel.find(message, since) if outgoing.attempts else None
+            receipt = channel.find(message, since, thread) if outgoing.attempts else None
             if receipt is None:
                 for place, text in amended:
                     _amend(channel, place, text)
-                receipt = channel.send(message, thread.receipt if thread else None)
+                receipt = channel.send(message, thread)
         except RefusedError as error:
             with self.store.transaction() as session:
                 session.give_up(outgoing.id, self.clock(), str(error))

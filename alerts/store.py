@@ -356,9 +356,9 @@ class Session:
     def give_up(self, message_id: int, at: datetime, problem: str) -> None:
         self._change_message(message_id, state="dead", ended_at=at, problem=problem)
 
-    def first_sent(self, incident_id: int, route: str, channel: str) -> Sent | None:
-        """The first message over this route and channel that told of the incident."""
-        row = self._connection.execute(
+    def sent_about(self, incident_id: int, route: str, channel: str) -> list[Sent]:
+        """The messages over this route and channel that told of the incident, the first first."""
+        rows = self._connection.execute(
             select(MESSAGES.c.id, MESSAGES.c.receipt)
             .join(DELIVERIES, DELIVERIES.c.message_id == MESSAGES.c.id)
             .join(TURNS, TURNS.c.id == DELIVERIES.c.turn_id)
@@ -369,9 +369,8 @@ class Session:
                 MESSAGES.c.state == "sent",
             )
             .order_by(MESSAGES.c.id)
-            .limit(1)
-        ).first()
-        return Sent(row.id, row.receipt) if row else None
+        )
+        return [Sent(row.id, row.receipt) for row in rows]
 
     def last_ended(self, route: str, channel: str) -> datetime | None:
         """When the last message went over this route and channel."""
@@ -382,17 +381,15 @@ class Session:
         return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
     def channels_in_trouble(self) -> dict[str, str]:
-        """By channel the problem of its last ended message, where that message was given up."""
-        newest = select(MESSAGES.c.channel, func.max(MESSAGES.c.id).label("id")).where(
-            MESSAGES.c.state.in_(("sent", "dead"))
-        )
-        last = newest.group_by(MESSAGES.c.channel).subquery()
-        rows = self._connection.execute(
-            select(MESSAGES.c.channel, MESSAGES.c.problem)
-            .join(last, last.c.id == MESSAGES.c.id)
-            .where(MESSAGES.c.state == "dead")
-        )
-        return {row.channel: row.problem for row in rows}
+        """By channel what is wrong with its last message: it was given up, or some of those it was for were refused."""
+        newest = select(func.max(MESSAGES.c.id)).where(MESSAGES.c.state.in_(("sent", "dead")))
+        last = newest.group_by(MESSAGES.c.channel)
+        rows = self._connection.execute(select(MESSAGES).where(MESSAGES.c.id.in_(last))).all()
+        refused = {row.channel: (row.receipt or {}).get("refused") for row in rows}
+        return {
+            **{channel: f"it did not reach {people}" for channel, people in refused.items() if people},
+            **{row.channel: row.problem for row in rows if row.state == "dead"},
+        }
 
     def counts(self) -> dict[tuple[str, str], int]:
         """How many messages there are by channel and state."""

@@ -1,12 +1,14 @@
 """The story: FleetLink needs carrier, customs and telematics APIs which product asks for and engineering never plans.
 
 Every local number stays good while the requests lie in the integration team's backlog. The launch review in December
-finds out; the launch moves by a quarter, and with it the deals that were sold on it.
+finds out; the launch moves by a quarter, and with it the deals that were sold on it. Had the two heads talked in time, the
+team would have worked the requests off in its next sprints: `talked_on` plays that story instead.
 """
 
 from __future__ import annotations
 
 import random
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,7 +34,7 @@ from demo.projects import (
 )
 from demo.sales import Course, forecast, play
 from demo.texts import COMPANIES
-from demo.tracker import Issue, Tracker, Version
+from demo.tracker import Issue, Sprint, Tracker, Version
 
 HANDOFF = "fleetlink-apis"
 PRODUCT = "FleetLink"
@@ -89,22 +91,24 @@ class Launch:
     """Deals planned to close within the cycle that wait for the epic, with their amounts in euros."""
 
 
-def run_launch(seed: int, tracker: Tracker, teams: dict[str, Team], crm: Crm) -> Launch:
+def run_launch(
+    seed: int, tracker: Tracker, teams: dict[str, Team], crm: Crm, talked_on: date | None = None
+) -> Launch:
     """Plays the launch, the requests it waits for and the deals sold on it."""
     rng = stream(seed, "launch")
-    version = Version(
-        "10200",
-        "FleetLink 1.0",
-        (
-            (local(date(2026, 6, 1), 9), PLANNED_LAUNCH.isoformat()),
-            (local(DISCOVERED, 17.2), REAL_LAUNCH.isoformat()),
-        ),
-    )
+    moved = () if talked_on else ((local(DISCOVERED, 17.2), REAL_LAUNCH.isoformat()),)
+    planned = (local(date(2026, 6, 1), 9), PLANNED_LAUNCH.isoformat())
+    version = Version("10200", "FleetLink 1.0", (planned, *moved))
     tracker.versions.append(version)
     free, blocked = _launch_items(tracker, version, rng)
     epic, requests = _requests(tracker, blocked, rng)
-    _rescue(requests, blocked, teams["INT"], rng)
-    waiting = _sell(crm, epic, rng)
+    if talked_on:
+        # The rescue that is not needed is played aside: what comes after it is drawn as in the other story.
+        _rescue(deepcopy(requests), deepcopy(blocked), teams["INT"], rng)
+        _take_up(requests, teams["INT"], talked_on, stream(seed, "launch/talked"))
+    else:
+        _rescue(requests, blocked, teams["INT"], rng)
+    waiting = _sell(crm, epic, rng, is_late=talked_on is None)
     _pilots(crm, rng)
     return Launch(epic, tuple(requests), (*free, *blocked), tuple(blocked), tuple(waiting))
 
@@ -217,8 +221,29 @@ def _rescue(requests: list[Issue], blocked: list[Issue], team: Team, rng: random
         item.add(moment(position(DISCOVERED) + 0.9), HEADS["product"], labels="moved-to-2027q1")
 
 
-def _sell(crm: Crm, epic: Issue, rng: random.Random) -> list[tuple[Deal, int]]:
-    """Deals sold on the promise of a December launch: about two million, pushed in the week of the review."""
+def _take_up(requests: list[Issue], team: Team, talked_on: date, rng: random.Random) -> None:
+    """After the two heads have talked the team begins every request within days, in the sprint that runs then."""
+    for item in requests:
+        begun = max(position(talked_on), position(item.created.date())) + rng.uniform(1, 4)
+        sprint = next(sprint for sprint in team.sprints if moment(begun) < sprint.completes)
+        _work(item, sprint, team, (begun, begun + rng.uniform(1.5, 4)), rng)
+
+
+def _work(item: Issue, sprint: Sprint, team: Team, span: tuple[float, float], rng: random.Random) -> None:
+    """Plans an item into a sprint and works it off within the span."""
+    planner, (begun, done) = team.staff[0], span
+    item.set(moment(begun - 0.3), planner, points=rng.choice((5.0, 8.0)))
+    item.add(moment(begun - 0.2), planner, sprints=sprint)
+    item.move(moment(begun - 0.2), planner, SELECTED)
+    worker = rng.choice(team.staff)
+    item.set(moment(begun), worker, assignee=worker)
+    item.move(moment(begun), worker, IN_PROGRESS)
+    item.move(moment(done - 0.4), worker, IN_REVIEW)
+    item.move(moment(done), worker, DONE)
+
+
+def _sell(crm: Crm, epic: Issue, rng: random.Random, *, is_late: bool) -> list[tuple[Deal, int]]:
+    """Deals sold on the promise of a December launch: about two million, pushed in the week of the review if it is late."""
     total, count = rng.uniform(1_960_000, 2_080_000), 17
     weights = [rng.lognormvariate(0, 0.35) for _ in range(count)]
     amounts = [round(total * weight / sum(weights) / 500) * 500 for weight in weights]
@@ -227,7 +252,12 @@ def _sell(crm: Crm, epic: Issue, rng: random.Random) -> list[tuple[Deal, int]]:
     opened += [position(CYCLE_START) + 12 + rng.uniform(0, 3), position(CYCLE_START) + 23 + rng.uniform(0, 3)]
     deals = []
     for name, amount, begun in zip(names, amounts, opened, strict=False):
-        deals.append((_waiting_deal(crm, epic, (name, amount, begun), rng), amount))
+        deal = _waiting_deal(crm, epic, (name, amount, begun), rng)
+        moved = position(DISCOVERED) + rng.uniform(0.9, 3.5)
+        expected = position(REAL_LAUNCH) + rng.uniform(2, 12)
+        if is_late:
+            deal.set(moment(moved), deal.by, closedate=forecast(expected))
+        deals.append((deal, amount))
     for name in names[count:]:
         begun = position(date(2026, 8, 10)) + rng.uniform(0, 30)
         deal = _waiting_deal(crm, epic, (name, 48_000, begun), rng, due=date(2027, 2, 15))
@@ -250,9 +280,6 @@ def _waiting_deal(
     pace = rng.uniform(6, 13) if opened < position(CYCLE_START) else rng.uniform(3, 5)
     for step, stage in enumerate(NEW_BUSINESS.stages[1:4], start=1):
         deal.set(moment(opened + step * pace), owner, dealstage=stage.id)
-    if due is None:
-        moved = position(DISCOVERED) + rng.uniform(0.9, 3.5)
-        deal.set(moment(moved), owner, closedate=forecast(position(REAL_LAUNCH) + rng.uniform(2, 12)))
     return deal
 
 

@@ -16,13 +16,15 @@ from demo.world import DEFAULT_SEED, simulate
 
 
 @contextmanager
-def serve(day: date, folder: Path, *, seed: int = DEFAULT_SEED) -> Iterator[dict[str, str]]:
+def serve(
+    day: date, folder: Path, *, seed: int = DEFAULT_SEED, talked_on: date | None = None
+) -> Iterator[dict[str, str]]:
     """Serves the company as it stood at the end of `day` while the context is open.
 
     `folder` gets `finance/` with the exports, and `ground_truth.json` beside it. Yields the environment variables that
     the demo's `plumbline.yml` names: addresses on loopback, credentials made for this one time, the exports' folder.
     """
-    world = simulate(seed)
+    world = simulate(seed, talked_on)
     snapshot = world.as_of(day)
     exports = (folder / "finance").resolve()
     snapshot.write_finance(exports)

@@ -85,15 +85,18 @@ def _site(tracker: Tracker, now: datetime) -> JiraSite:
 
 
 @cache
-def simulate(seed: int = DEFAULT_SEED) -> World:
-    """Plays the company from 2025-10-06 to 2027-01-03; the same seed gives the same world, which is played once."""
+def simulate(seed: int = DEFAULT_SEED, talked_on: date | None = None) -> World:
+    """Plays the company from 2025-10-06 to 2027-01-03; the same seed gives the same world, which is played once.
+
+    `talked_on`: the day on which the heads of engineering and product talk about the hand-off that fails; None: never.
+    """
     tracker, crm = Tracker(), Crm()
     teams = found_teams(tracker)
     run_teams(seed, tracker, teams)
     run_departments(seed, tracker)
     run_handoffs(seed, tracker, teams)
     run_sales(seed, crm)
-    launch = run_launch(seed, tracker, teams, crm)
+    launch = run_launch(seed, tracker, teams, crm, talked_on)
     tracker.close()
     crm.close()
     return World(seed, tracker, crm, keep_books(seed, crm), launch)

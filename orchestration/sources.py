@@ -25,13 +25,14 @@ def connected(workspace: Workspace, as_of: date) -> Iterator[list[Source]]:
 
     Raises InputErrors when an environment variable is missing or a filled-in value is not valid.
     """
-    if workspace.config.simulation is None:
+    simulation = workspace.config.simulation
+    if simulation is None:
         yield _sources(workspace, workspace.resolved(os.environ))
         return
     import demo  # the simulation is no part of anybody's real run
 
     folder = workspace.state / "simulation"
-    with demo.serve(as_of, folder, seed=workspace.config.simulation.seed) as environment:
+    with demo.serve(as_of, folder, seed=simulation.seed, talked_on=simulation.talked_on) as environment:
         yield _sources(workspace, workspace.resolved({**os.environ, **environment}))
 
 

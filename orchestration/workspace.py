@@ -64,10 +64,14 @@ SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Simulation(_Strict):
-    """Only the demo has this: the sources are simulated, and `as_of` is the day a run stands on unless told otherwise."""
+    """Only the demo has this: the sources are simulated, and `as_of` is the day a run stands on unless told otherwise.
+
+    `talked_on`: the day on which the two heads of the failing hand-off talk; without it they never do.
+    """
 
     seed: int
     as_of: date
+    talked_on: date | None = None
 
 
 class Schedule(_Strict):
