@@ -25,8 +25,8 @@ class Record:
 class Said:
     """One thing that is said: of a key result, a hand-off, a flag. `page` is its address within the site, where it has one.
 
-    `facts` are labels with their texts; all that stand in one section have the same labels. `status`: green, amber or red, None where
-    it has none; `since`: what is said of its age, `since 5 Oct 2026`.
+    `status`: green, amber or red, None where it has none; `since`: what is said of its age, such as `since 5 Oct 2026`.
+    `facts` are labels with their texts; all that stand in one section have the same labels.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The review in the middle of the cycle: what will be missed at this rate, what goes where against it, which targets were moved."""
+"""The review in the middle of the cycle: what will be missed at this rate, where money and people go, which targets were moved."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -99,7 +99,11 @@ def _resources(facts: Facts, fates: Mapping[str, str]) -> Section:
     """Budgets and people beside what becomes of it: what will be missed first, then where most is spent ahead of progress."""
     order = (_MISSED, _OFF_TRACK, _NOT_KNOWN, _MET)
     rows = sorted(
-        ((row, fates.get(row["kr_id"], _NOT_KNOWN)) for row in facts.resources.values() if row["kr_id"] in facts.key_results),
+        (
+            (row, fates.get(row["kr_id"], _NOT_KNOWN))
+            for row in facts.resources.values()
+            if row["kr_id"] in facts.key_results
+        ),
         key=lambda pair: (order.index(pair[1]), -(pair[0]["spent_ahead"] or 0)),
     )
     shares = {
@@ -153,7 +157,9 @@ def _change(facts: Facts, row: Row) -> Said:
         title=str(known["name"]) if known else str(row["subject"]),
         page=page,
         status=kr["status"] if kr else None,
-        sentences=(f"By its first aim it would be {first}.",) if kr and first and first != kr["status"] else (),
+        sentences=(f"By its first aim it would be {first}.",)
+        if kr and first and first != kr["status"]
+        else (),
         facts=(
             ("What", str(row["field"]).replace("_", " ")),
             ("From", str(row["old_value"] or "–")),

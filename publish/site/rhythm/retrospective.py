@@ -39,7 +39,7 @@ def review(facts: Facts) -> CheckIn:
                 ("The average of its key results; around 0.7 is what ambitious targets bring.",),
             ),
             Section(
-                "key-results",
+                "standing",
                 "Grades of key results",
                 tuple(
                     _key_result(facts, kr, grades["key_result", kr["kr_id"]])
@@ -49,7 +49,7 @@ def review(facts: Facts) -> CheckIn:
                 ),
                 "No key result has a grade.",
                 (
-                    "The share of the way from baseline to target, from 0.0 to 1.0; of one to be maintained the share of days inside its band.",
+                    "The share of the way from baseline to target; of one to be maintained the share of days inside its band.",
                 ),
             ),
             _forecasts(facts),
@@ -102,7 +102,9 @@ def _key_result(facts: Facts, kr: Row, graded: Row) -> Said:
 def _forecasts(facts: Facts) -> Section:
     scores = facts.published.table("kr_forecast_scores")
     rows = sorted(
-        (row for row in scores if row["kr_id"] in facts.key_results), key=lambda row: row["brier"], reverse=True
+        (row for row in scores if row["kr_id"] in facts.key_results),
+        key=lambda row: row["brier"],
+        reverse=True,
     )
     return Section(
         "forecasts",
@@ -165,7 +167,10 @@ def _pair(facts: Facts, row: Row) -> Said:
         facts=(
             ("Exceptions", str(row["exceptions"])),
             ("Closed", str(row["closed"])),
-            ("Days to close, median", exact(None if row["median_days"] is None else Decimal(str(row["median_days"])))),
+            (
+                "Days to close, median",
+                exact(None if row["median_days"] is None else Decimal(str(row["median_days"]))),
+            ),
             ("Longest", "–" if row["longest_days"] is None else counted(row["longest_days"], "day")),
             ("Escalated", str(row["escalated"])),
             ("Opened again", str(row["reopened"])),
@@ -183,7 +188,9 @@ def _restatements(facts: Facts) -> Section:
             if rows and kr_id in facts.key_results
         ),
         "Nothing: every day reads as it was first told.",
-        ("Days that read otherwise than first told, and of each key result the one on which it does so most.",),
+        (
+            "Days that read otherwise than first told, and of each key result the one on which it does so most.",
+        ),
     )
 
 

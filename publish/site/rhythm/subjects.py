@@ -23,10 +23,13 @@ def key_result(facts: Facts, kr: Row, records: Sequence[Row], most: int) -> Said
         page=key_result_path(kr["kr_id"]),
         status=kr["status"],
         since=_since(kr, before),
-        sentences=(*((str(kr["reason"]),) if kr["status"] != "green" else ()), *(_moved_by(kr, before, records) if most else ())),
+        sentences=(
+            *((str(kr["reason"]),) if kr["status"] != "green" else ()),
+            *(_moved_by(kr, before, records) if most else ()),
+        ),
         facts=(
             ("Value", quantity(kr["value"], kr["unit"])),
-            ("In the week", change(before and before["value"], kr["value"], kr["unit"])),
+            ("In the week", change(before["value"] if before else None, kr["value"], kr["unit"])),
             ("Target", aim(kr)),
             ("Headed for", headed_for(kr, with_band=most > 0)),
             ("Chance", _chance(kr, before)),
@@ -48,7 +51,9 @@ def _moved_by(kr: Row, before: Row | None, records: Sequence[Row]) -> tuple[str,
     if kr["end_p50"] is not None and before is not None and before["end_p50"] not in (None, kr["end_p50"]):
         said.append(f"A week ago it was headed for {quantity(before['end_p50'], kr['unit'])}.")
     if records:
-        said.append(f"{counted(records[0]['came'], 'record')} came in this week; the value counts {kr['records']:,}.")
+        said.append(
+            f"{counted(records[0]['came'], 'record')} came in this week; the value counts {kr['records']:,}."
+        )
     return tuple(said)
 
 
@@ -87,13 +92,15 @@ def headed_for(kr: Row, *, with_band: bool = True) -> str:
 
 
 def _chance(kr: Row, before: Row | None) -> str:
-    now, then = percent(kr["end_p_met"]), percent(before and before["end_p_met"])
+    now, then = percent(kr["end_p_met"]), percent(before["end_p_met"] if before else None)
     return now if then in (now, "–") else f"{now}, from {then}"
 
 
 def handoff(facts: Facts, row: Row) -> Said:
     """Who gives what to whom, when it will be there, and how it stands."""
-    done_by = day(row["p85_on"]) if row["p85_on"] else "done" if row["state"] == "delivered" else "out of sight"
+    done_by = (
+        day(row["p85_on"]) if row["p85_on"] else "done" if row["state"] == "delivered" else "out of sight"
+    )
     return Said(
         title=str(row["name"]),
         page=handoff_path(row["handoff_id"]),
@@ -104,7 +111,7 @@ def handoff(facts: Facts, row: Row) -> Said:
             ("Gives", f"{row['giving_head_name']}, {facts.function_name(row['giver_function'])}"),
             ("Needs it", f"{row['receiving_head_name']}, {facts.function_name(row['receiver_function'])}"),
             ("Needed by", day(row["needed_by"])),
-            ("Done by, at 85 %", done_by),
+            ("Done, at 85 %", done_by),
             ("At stake", quantity(row["amount_at_stake"], facts.currency) if row["amount_at_stake"] else "–"),
         ),
     )

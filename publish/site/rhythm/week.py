@@ -11,7 +11,15 @@ from publish.reading import Row
 from publish.site.facts import Facts
 from publish.site.page import function_week_path, person_week_path
 from publish.site.rhythm.check_in import CheckIn, Section
-from publish.site.rhythm.subjects import WORST_FIRST, conversation, flag, handoff, key_result, within, worst_first
+from publish.site.rhythm.subjects import (
+    WORST_FIRST,
+    conversation,
+    flag,
+    handoff,
+    key_result,
+    within,
+    worst_first,
+)
 from publish.wording import counted, day
 
 COMPANY_PAGE = "week/index.html"
@@ -44,7 +52,10 @@ class Week:
     def _of_company(self) -> CheckIn:
         facts = self.facts
         failing = [one for one in facts.handoffs.values() if one["status"] != "green"]
-        links = [(f"{one['name']}: {one['head_name']}", function_week_path(one["function_id"])) for one in facts.own_functions]
+        links = [
+            (f"{one['name']}: {one['head_name']}", function_week_path(one["function_id"]))
+            for one in facts.own_functions
+        ]
         return CheckIn(
             kind="company",
             subject="",
@@ -114,7 +125,11 @@ class Week:
                 *_given_and_awaited(facts, given, awaited),
             ),
             links=(
-                *((facts.function_name(one), function_week_path(one)) for one in functions if one in facts.functions),
+                *(
+                    (facts.function_name(one), function_week_path(one))
+                    for one in functions
+                    if one in facts.functions
+                ),
                 ("The company", COMPANY_PAGE),
             ),
         )
@@ -130,7 +145,8 @@ class Week:
 
     def _key_results(self, rows: Sequence[Row], most: int) -> Section:
         said = [
-            key_result(self.facts, row, self._records.get(row["kr_id"], []), most) for row in worst_first(rows)
+            key_result(self.facts, row, self._records.get(row["kr_id"], []), most)
+            for row in worst_first(rows)
         ]
         owners = len({row["owner_email"] for row in rows}) > 1
         if owners:
@@ -139,7 +155,7 @@ class Week:
                 for one, row in zip(said, worst_first(rows), strict=True)
             ]
         heading = "Key results, and what moved them" if most else "Key results"
-        return Section("key-results", heading, tuple(said), "No key result.")
+        return Section("standing", heading, tuple(said), "No key result.")
 
     def _flags(self, subjects: set[str]) -> Iterator[Section]:
         """What went amber or red in the week, and what did so before and is over."""
@@ -168,11 +184,13 @@ class Week:
             or any(email in (row["giving_head_email"], row["receiving_head_email"]) for row in one.exceptions)
         ]
         said = tuple(conversation(self.facts, one) for one in mine)
-        return Section("conversations", "Needs a conversation", said, "Nobody has to talk: no exception is open.")
+        return Section(
+            "conversations", "Needs a conversation", said, "Nobody has to talk: no exception is open."
+        )
 
 
 def _once(*sections: Section) -> Iterator[Section]:
-    """The sections, without sentences that stand in one before: what a conversation is about is why its key results are off track."""
+    """The sections without sentences that stand in one before: a conversation is about why its key results are off track."""
     before: set[str] = set()
     for section in sections:
         said = tuple(
@@ -207,14 +225,16 @@ def _by_owner(key_results: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _people(key_results: Sequence[Row]) -> dict[str, tuple[str, str]]:
-    """By e-mail address the name of each owner and the page, named after the person; namesakes are told apart by their address."""
+    """By e-mail address the name of each owner and the page, named after the person; of namesakes also after the address."""
     names = {row["owner_email"]: str(row["owner_name"]) for row in key_results}
     often = Counter(_slug(name) for name in names.values())
     return {
         email: (
             name,
             person_week_path(
-                slug if often[slug := _slug(name)] == 1 else f"{slug}-{sha256(email.encode()).hexdigest()[:8]}"
+                slug
+                if often[slug := _slug(name)] == 1
+                else f"{slug}-{sha256(email.encode()).hexdigest()[:8]}"
             ),
         )
         for email, name in names.items()
@@ -226,4 +246,3 @@ def _slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = "".join(letter if letter.isalnum() else " " for letter in plain).split()
     return "-".join(words)[:60].strip("-") or "owner"
-
