@@ -88,7 +88,7 @@ class Published:
     def came_in_the_week(self, most: int) -> dict[str, list[Row]]:
         """By KR the records in its last value whose own day is one of its last seven: no more than `most`, heaviest first.
 
-        `day` is in the cycle's time zone; `contribution` is summed where a record counts on several days; `came`: how many there are.
+        `day` is in the cycle's time zone; `contribution` is summed where a record counts on several days; `came`: how many came.
         """
         rows = self._query(
             """

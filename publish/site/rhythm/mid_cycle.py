@@ -1,4 +1,4 @@
-"""The review in the middle of the cycle: what will be missed at this rate, where money and people go, which targets were moved."""
+"""The review in mid-cycle: what will be missed at this rate, where money and people go, which targets were moved."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal

@@ -194,8 +194,10 @@ def test_an_aggregate_speaks_of_what_is_shown(narrowed: tuple[Path, Oracle]) -> 
             assert oracle.is_theirs(row["giver_function"]) or row["own_average_days_waited"] is None
 
 
-def test_grades_speak_of_what_is_shown(narrowed: tuple[Path, Oracle]) -> None:
-    folder, oracle = narrowed
+@pytest.mark.parametrize("audience", [*AUDIENCES.values(), Audience(frozenset({"people", "product"}))])
+def test_grades_speak_of_what_is_shown(run: Path, audience: Audience, tmp_path: Path) -> None:
+    folder, oracle = tmp_path / "copy", Oracle(run, audience.functions, audience.finance)
+    narrowing._write(Published(run.parent, run.name), audience, folder)
     grades = {(row["kind"], row["subject"]): row for row in rows_of(folder, "grades")}
     published = {(row["kind"], row["subject"]): row for row in oracle.tables["grades"]}
     assert {subject for kind, subject in grades if kind == "key_result"} == oracle.key_results
