@@ -50,6 +50,16 @@ def by_owner(run: Path) -> dict[str, CheckIn]:
     return {one.subject: one for one in check_ins(published(run)) if one.kind == "person"}
 
 
+def changed(run: Path, name: str, query: str) -> None:
+    """Replace a table of the run by a query over it, where it is called `old`."""
+    parquet = run / f"tables/{name}.parquet"
+    with duckdb.connect() as con:
+        con.execute(f"create view old as select * from read_parquet('{parquet}')")
+        con.execute(f"create table changed as {query}")
+        con.execute(f"copy changed to '{parquet}' (format parquet)")
+        con.execute(f"copy changed to '{run}/json/{name}.json' (format json, array true)")
+
+
 @pytest.fixture(scope="module")
 def ended(week_11: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of week 11 as if the cycle ended with it: conversations that were closed, and a target that was lowered."""
@@ -69,14 +79,27 @@ def ended(week_11: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "kr_current": "select * replace (if(kr_id = 'won-amount', 10862500, original_target) as original_target, "
         "if(kr_id = 'won-amount', 'red', original_status) as original_status) from old",
     }.items():
-        parquet = run / f"tables/{name}.parquet"
-        with duckdb.connect() as con:
-            con.execute(f"create view old as select * from read_parquet('{parquet}')")
-            con.execute(f"create table changed as {query}")
-            con.execute(f"copy changed to '{parquet}' (format parquet)")
-            con.execute(f"copy changed to '{run}/json/{name}.json' (format json, array true)")
+        changed(run, name, query)
     build_site(published(run), run / "site")
     return run
+
+
+def test_owners_of_one_name_in_any_script_have_a_page_each(week_4: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(week_4, run, ignore=shutil.ignore_patterns("site"))
+    changed(
+        run,
+        "kr_current",
+        "select * replace (case when kr_id < 'd' then '李雷' when kr_id < 'h' then '../Zoë O’Neil\u202e<b>' else owner_name end "
+        "as owner_name) from old",
+    )
+    pages = [one.page for one in by_owner(run).values()]
+    assert len(set(pages)) == len(pages) == len({row["owner_email"] for row in table(week_4, "kr_current")})
+    assert all(re.fullmatch(r"week/people/[a-z0-9-]+\.html", page) for page in pages)
+    assert sum("zoe-oneil" in page for page in pages) > 1
+    # Whoever has no namesake has a page that keeps its name.
+    assert "week/people/ines-cavalcanti.html" not in pages
+    assert "week/people/noor-rahimi.html" in pages
 
 
 @pytest.mark.parametrize("when", ["week_4", "week_11"])
