@@ -14,6 +14,12 @@ PAGE = "mid-cycle.html"
 # Met less often than not.
 _EVEN = Decimal("0.5")
 _MISSED, _OFF_TRACK, _MET, _NOT_KNOWN = "missed", "off track", "met", "not known"
+_IN_WORDS = {
+    _MISSED: "will be missed",
+    _OFF_TRACK: "is off track",
+    _MET: "will be met",
+    _NOT_KNOWN: "cannot be foreseen",
+}
 
 
 def has_come(facts: Facts) -> bool:
@@ -50,7 +56,7 @@ def review(facts: Facts) -> CheckIn:
                 "missed",
                 "Will be missed at this rate",
                 tuple(_missed(kr) for kr in missed),
-                "None: every target is more likely met than not.",
+                "None of those that can be forecast.",
                 ("Those whose target is met with a chance of less than one half.",) if missed else (),
             ),
             Section(
@@ -110,13 +116,15 @@ def _resources(facts: Facts, fates: Mapping[str, str]) -> Section:
         fate: sum((row["share_of_people"] or Decimal(0) for row, other in rows if other == fate), Decimal(0))
         for fate in order
     }
-    said = ", ".join(f"{percent(share)} for what is {fate}" for fate, share in shares.items() if share)
+    said = ", ".join(
+        f"{percent(share)} for what {_IN_WORDS[fate]}" for fate, share in shares.items() if share
+    )
     return Section(
         "resources",
         "Where money and people go",
         tuple(_resource(facts, row, fate) for row, fate in rows),
         "No key result has a budget or people of its own.",
-        (f"Of the people meant for key results at this rate {said}.",) if said else (),
+        (f"Of the people meant for key results: {said}.",) if said else (),
     )
 
 

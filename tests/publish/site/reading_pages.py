@@ -38,6 +38,6 @@ def one_of_each_kind(site: Path) -> list[Path]:
     """A page for each template: of those that a template makes many of, the longest."""
     kinds: dict[str, Path] = {}
     for file in sorted(site.rglob("*.html"), key=lambda file: file.stat().st_size):
-        within = file.relative_to(site)
-        kinds[str(within if within.parent == Path() or within.name == "index.html" else within.parent)] = file
+        parts = file.relative_to(site).parts
+        kinds[parts[0]] = file
     return sorted(kinds.values())
