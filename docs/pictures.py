@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 _PAGES = (
     ("scorecard.png", "index.html", 1280, 1000, "light"),
     ("phone.png", "index.html", 360, 740, "light"),
+    ("week.png", "week/functions/product.html", 1280, 1000, "light"),
     ("key-result.png", "key-results/operating-revenue.html", 1280, 900, "light"),
     ("hand-offs.png", "hand-offs.html", 1280, 900, "light"),
     ("strategy.png", "strategy.html", 1280, 900, "dark"),

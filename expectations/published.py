@@ -31,6 +31,7 @@ def published_suites(kr_ids: Sequence[str], as_of: date) -> list[Suite]:
         Suite("scorecard", "kr_daily", ("kr_id", "date"), _kr_daily(configured, as_of)),
         Suite("scorecard", "objective_current", ("objective_id",), _objective_current()),
         Suite("scorecard", "function_current", ("function_id",), _function_current()),
+        Suite("scorecard", "grades", ("kind", "subject"), _grades()),
         *forecast_suites(configured),
         *handoff_suites(as_of),
         *record_suites(configured, as_of),
@@ -99,5 +100,18 @@ def _function_current() -> tuple[Check, ...]:
             "key_results_counted",
             "green + amber + red <> key_results OR (key_results > 0) <> (weakest_kr_id IS NOT NULL)",
             "Functions whose statuses do not add up to their key results",
+        ),
+    )
+
+
+def _grades() -> tuple[Check, ...]:
+    return (
+        unique_together("subject", ["kind", "subject"], "Grades that are given twice"),
+        one_of("kind", ["key_result", "objective"], "Grades of neither key results nor objectives"),
+        no_rows(
+            "grade_borne_out",
+            "grade NOT BETWEEN 0 AND 1 OR original_grade NOT BETWEEN 0 AND 1 OR key_results < 1"
+            " OR (kind = 'objective' AND grade IS NULL)",
+            "Grades outside 0 to 1, or of an objective without one",
         ),
     )

@@ -12,6 +12,7 @@ def forecast_suites(configured: list[str]) -> list[Suite]:
     return [
         Suite("scorecard", "forecasts", ("kr_id", "date", "horizon"), _forecasts(configured)),
         Suite("scorecard", "forecast_scores", ("basis", "horizon", "p_from"), _scores()),
+        Suite("scorecard", "kr_forecast_scores", ("kr_id", "horizon"), _scores_of_key_results(configured)),
         Suite("scorecard", "leading_indicators", ("kr_id", "indicator_no"), _indicators(configured)),
     ]
 
@@ -32,6 +33,20 @@ def _forecasts(configured: list[str]) -> tuple[Check, ...]:
             "p_met IS NULL OR p_met NOT BETWEEN 0 AND 1 OR least(reference_weight, indicator_weight) < 0"
             " OR reference_weight + indicator_weight > 1",
             "Forecasts with a chance or weights outside 0 to 1",
+        ),
+    )
+
+
+def _scores_of_key_results(configured: list[str]) -> tuple[Check, ...]:
+    return (
+        unique_together("horizon", ["kr_id", "horizon"], "Key results whose forecasts are scored twice"),
+        one_of("kr_id", configured, "Scores of key results that nobody configured"),
+        one_of("horizon", _HORIZONS, "Scores for neither soon nor the end"),
+        no_rows(
+            "score_plausible",
+            "forecasts < 1 OR in_band NOT BETWEEN 0 AND forecasts OR foretold NOT BETWEEN 0 AND 1"
+            " OR came_true NOT BETWEEN 0 AND 1 OR brier NOT BETWEEN 0 AND 1",
+            "Scores that no forecasts can have",
         ),
     )
 

@@ -69,6 +69,88 @@ class Published:
             [self._parquet("kr_daily")],
         )
 
+    def a_week_ago(self) -> dict[str, Row]:
+        """By KR how it stood seven days before its last day, as it is computed now: `date`, `value`, `status`; and what was to be
+        expected of the cycle's end then: `end_p50`, `end_p_met` (null where nothing was). A KR without that day is left out.
+        """
+        rows = self._query(
+            """
+            select now.kr_id, before.date, before.value, before.status, forecasts.p50 as end_p50, forecasts.p_met as end_p_met
+            from read_parquet(?) as now
+            inner join read_parquet(?) as before on before.kr_id = now.kr_id and before.date = now.as_of - 7
+            left join read_parquet(?) as forecasts
+                on forecasts.kr_id = now.kr_id and forecasts.date = before.date and forecasts.horizon = 'end'
+            """,
+            [self._parquet("kr_current"), self._parquet("kr_daily"), self._parquet("forecasts")],
+        )
+        return {row["kr_id"]: row for row in rows}
+
+    def came_in_the_week(self, most: int) -> dict[str, list[Row]]:
+        """By KR the records in its last value whose own day is one of its last seven: no more than `most`, heaviest first.
+
+        `day` is in the cycle's time zone; `contribution` is summed where a record counts on several days; `came`: how many came.
+        """
+        rows = self._query(
+            """
+            with dated as (
+                select evidence.*, as_of,
+                    case
+                        when length("at") = 10 then cast("at" as date)
+                        else cast(cast("at" as timestamptz) at time zone ? as date)
+                    end as day
+                from read_parquet(?) as evidence
+                inner join read_parquet(?) as now using (kr_id)
+            ),
+
+            records as (
+                select kr_id, part, record, name, title, url, found_in, max(day) as day, sum(contribution) as contribution
+                from dated
+                where day > as_of - 7
+                group by all
+            ),
+
+            ranked as (
+                select
+                    *,
+                    count(*) over (partition by kr_id) as came,
+                    row_number() over (partition by kr_id order by part = 'denominator', abs(contribution) desc, record) as place
+                from records
+            )
+
+            select * from ranked
+            where place <= ?
+            order by kr_id, place
+            """,
+            [self.run["timezone"], self._parquet("evidence"), self._parquet("kr_current"), most],
+        )
+        return {kr_id: list(of_kr) for kr_id, of_kr in groupby(rows, key=itemgetter("kr_id"))}
+
+    def exceptions_by_pair(self) -> list[Row]:
+        """How often two functions had to talk and how long it took, the pair with the most first.
+
+        `giver_function`, `receiver_function` (where no hand-off fails: the function of the KR, and null), `exceptions`, `closed`,
+        `escalated`, `reopened`; of those that are closed `median_days` and `longest_days` from opening to closing.
+        """
+        return self._query(
+            """
+            select
+                coalesce(giver_function, kr.function_id) as giver_function,
+                receiver_function,
+                count(*) as exceptions,
+                count(closed_on) as closed,
+                count(escalated_on) as escalated,
+                count(*) filter (is_reopened) as reopened,
+                median(closed_on - opened_on) as median_days,
+                max(closed_on - opened_on) as longest_days
+            from read_parquet(?) as exceptions
+            inner join read_parquet(?) as kr using (kr_id)
+            left join read_parquet(?) as handoff on handoff.handoff_id = exceptions.handoff_id
+            group by 1, 2
+            order by exceptions desc, giver_function, receiver_function
+            """,
+            [self._parquet("exceptions"), self._parquet("kr_current"), self._parquet("handoff_current")],
+        )
+
     def suspects(self, kr_id: str) -> list[Row]:
         """The suspect records of a KR, those that the strict value leaves out first, then the heaviest."""
         order = "is_severe desc, abs(coalesce(effect, 0)) desc, event_id"

@@ -22,6 +22,8 @@ PUBLIC_TABLES = (
     PublicTable("forecasts", ("kr_id", "date", "horizon")),
     PublicTable("leading_indicators", ("kr_id", "indicator_no")),
     PublicTable("forecast_scores", ("basis", "horizon", "p_from")),
+    PublicTable("kr_forecast_scores", ("kr_id", "horizon")),
+    PublicTable("grades", ("kind", "subject")),
     PublicTable("objective_current", ("objective_id",)),
     PublicTable("function_current", ("function_id",)),
     PublicTable("handoff_current", ("handoff_id",)),

@@ -17,6 +17,7 @@ from publish.site import (
     integrity,
     key_results,
     resources,
+    rhythm,
     scorecard,
     strategy_map,
 )
@@ -45,6 +46,7 @@ _ROOMS = (
     data_health,
     as_of,
     key_results,
+    rhythm,
 )
 
 
@@ -81,6 +83,7 @@ def _environment(facts: Facts) -> Environment:
     environment.globals |= {
         "facts": facts, "signs": SIGNS, "key_result_path": key_result_path, "handoff_path": handoff_path,
         "exception_path": exception_path, "day_path": day_path, "may_follow": _may_follow,
+        "rhythm": rhythm.places(facts),
     }  # fmt: skip
     return environment
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from math import ceil
 
@@ -23,13 +23,18 @@ class Facts:
 
     @property
     def week(self) -> int:
-        """The week of the cycle that the run stands in, from 1."""
-        return (self.as_of - self.cycle_start).days // 7 + 1
+        """The week of the cycle that the run stands in, from 1; its last one when the cycle is over."""
+        return (self.last_day - self.cycle_start).days // 7 + 1
 
     @property
     def weeks(self) -> int:
         """How many weeks the cycle has."""
         return ceil(((self.cycle_end - self.cycle_start).days + 1) / 7)
+
+    @property
+    def last_day(self) -> date:
+        """The last reported day: of the cycle, when that is over."""
+        return min(self.as_of, self.cycle_end)
 
     @cached_property
     def key_results(self) -> dict[str, Row]:
@@ -83,10 +88,25 @@ class Facts:
         """For each key result the date, value and status of every reported day, oldest first."""
         return _grouped("kr_id", self.published.series())
 
-    def a_week_ago(self, kr_id: str) -> Row | None:
-        """How a key result stood seven days before, as it is computed now; none in the first week."""
-        day = self.as_of - timedelta(days=7)
-        return next((row for row in self.series[kr_id] if row["date"] == day), None)
+    @cached_property
+    def a_week_ago(self) -> dict[str, Row]:
+        """How each key result stood seven days before, as it is computed now; none of them in the first week."""
+        return self.published.a_week_ago()
+
+    @property
+    def own_key_results(self) -> list[Row]:
+        """Those that are shown whole; of others a narrowed run names some that wait for a hand-off."""
+        return [row for row in self.key_results.values() if self.is_own(row["function_id"])]
+
+    @property
+    def own_functions(self) -> list[Row]:
+        """Those that are shown whole."""
+        return [row for row in self.functions.values() if self.is_own(row["function_id"])]
+
+    def is_own(self, function_id: str) -> bool:
+        """Whether the readers of the run see all of this function."""
+        shown_to = self.run["shown_to"]
+        return not shown_to or shown_to["functions"] is None or function_id in shown_to["functions"]
 
     def off_track_since(self, conversation: Conversation) -> str:
         """ISO day since which the first of its key results has its present status."""

@@ -23,7 +23,7 @@ def pages(facts: Facts) -> Iterator[Page]:
             "chart": key_result_chart(facts, kr, days),
             "days": days,
             "stretches": _stretches(days),
-            "before": facts.a_week_ago(kr_id),
+            "before": facts.a_week_ago.get(kr_id),
             "handoffs": facts.needed_by(kr),
         }
         yield Page(key_result_path(kr_id), "key_result.html", kr["name"], about)

@@ -35,3 +35,11 @@ def exception_path(exception_id: str) -> str:
 
 def day_path(day: str) -> str:
     return f"as-of/{day}.html"
+
+
+def function_week_path(function_id: str) -> str:
+    return f"week/functions/{function_id}.html"
+
+
+def person_week_path(slug: str) -> str:
+    return f"week/people/{slug}.html"

@@ -26,6 +26,6 @@ def pages(facts: Facts) -> Iterator[Page]:
 def _turned(facts: Facts) -> Iterator[tuple[Row, Row]]:
     """The key results whose status is not that of a week ago: as they are and as they were."""
     for kr_id, kr in facts.key_results.items():
-        before = facts.a_week_ago(kr_id)
+        before = facts.a_week_ago.get(kr_id)
         if before and before["status"] != kr["status"]:
             yield kr, before

@@ -97,6 +97,16 @@ SELECT
     0.95::DECIMAL(9, 6) AS foretold, 1::DECIMAL(9, 6) AS came_true, 0.0025::DECIMAL(9, 6) AS brier
 FROM (VALUES ('told'), ('back-test')) AS made (basis);
 
+CREATE TABLE scorecard.kr_forecast_scores AS
+SELECT
+    'faster' AS kr_id, horizon, 10::BIGINT AS forecasts, 8::BIGINT AS in_band, 0.5::DECIMAL(9, 6) AS foretold,
+    1::DECIMAL(9, 6) AS came_true, 0.25::DECIMAL(9, 6) AS brier
+FROM (VALUES ('soon'), ('end')) AS made (horizon);
+
+CREATE TABLE scorecard.grades AS
+SELECT kind, subject, grade::DECIMAL(9, 6) AS grade, NULL::DECIMAL(9, 6) AS original_grade, krs AS key_results
+FROM (VALUES ('key_result', 'faster', 1, 1), ('key_result', 'steady', NULL, 1), ('objective', 'o1', 0.5, 2)) AS made (kind, subject, grade, krs);
+
 CREATE TABLE scorecard.leading_indicators AS
 SELECT 'faster' AS kr_id, number AS indicator_no, verdict, weeks AS lead_weeks
 FROM (VALUES (1, 'leads', 3), (2, 'coincides', 0), (3, 'no evidence', NULL)) AS made (number, verdict, weeks);

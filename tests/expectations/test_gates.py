@@ -349,6 +349,17 @@ _FAULTS: dict[tuple[str, str], tuple[str, str]] = {
         "basis_known": "basis = 'guessed'",
         "score_plausible": "in_band = 11",
     }),
+    **_faults_of("kr_forecast_scores", "horizon = 'end'", "/", {
+        "horizon_unique": None,
+        "kr_id_known": "kr_id = 'typed-in'",
+        "horizon_known": "horizon = 'later'",
+        "score_plausible": "brier = 1.000001",
+    }),
+    **_faults_of("grades", "kind = 'objective'", "o1", {
+        "subject_unique": None,
+        "kind_known": "kind = 'hand-off'",
+        "grade_borne_out": "grade = 1.000001",
+    }),
     **_faults_of("leading_indicators", "indicator_no = 1", "/1", {
         "indicator_unique": None,
         "kr_id_known": "kr_id = 'typed-in'",

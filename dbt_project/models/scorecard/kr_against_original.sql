@@ -28,17 +28,25 @@ aimed as (
     left join originals on originals.kr_id = days.kr_id
 ),
 
+progressed as (
+    select
+        *,
+        (value - baseline) / nullif(target - baseline, 0) as progress
+    from aimed
+),
+
 -- By now the same share of the way is expected as it is today, of the way that was meant at first.
 paced as (
     select
         *,
-        cast((value - baseline) / nullif(target - baseline, 0) / nullif(expected_progress, 0) as decimal(18, 6)) as pace
-    from aimed
+        cast(progress / nullif(expected_progress, 0) as decimal(18, 6)) as pace
+    from progressed
 )
 
 select
     kr_id,
     target,
+    cast(progress as decimal(18, 6)) as progress,
     case
         when value is null or (kind <> 'maintain' and target is null) then null
         else {{ plumbline.status_of_value('value', 'pace') }}

@@ -48,6 +48,13 @@ def planted(run: Path, root: Path) -> Path:
             "select kr_id, date '2026-10-06' as date, value + 1 as reported_value, value from 'kr_current'",
             "'red' as reported_status, true as is_split",
         )
+        _add(
+            con,
+            folder,
+            "kr_forecast_scores",
+            "select kr_id, 'soon' as horizon, 0.123456 as brier from 'kr_current'",
+            "2 as forecasts, 1 as in_band, 0.5 as foretold, 0.5 as came_true",
+        )
         _suspects(con, folder)
         _exceptions(con, folder)
         _key_results(con, folder)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import pytest
 
 from publish import PUBLIC_TABLES, Published
 from publish.audience import Audience, narrow, narrowing, tables_with_a_rule
+from publish.site.rhythm import check_ins
 from tests.publish.serving.oracle import Oracle, Row, numbers_in, rows_of, standing_in, texts_of, types_of
 from tests.publish.serving.planted_run import AMOUNTS_IN_WORDS, BUDGET, CHECK_FOUND, NO_AMOUNTS, planted
 
@@ -96,6 +98,7 @@ def test_all_that_may_be_seen_is_there_as_it_was_published(narrowed: tuple[Path,
         "kr_current",
         "kr_daily",
         "forecasts",
+        "kr_forecast_scores",
         "leading_indicators",
         "evidence",
         "restatements",
@@ -189,6 +192,44 @@ def test_an_aggregate_speaks_of_what_is_shown(narrowed: tuple[Path, Oracle]) -> 
         for row in rows_of(folder, "starvation"):
             assert oracle.is_theirs(row["giver_function"]) or oracle.is_theirs(row["receiver_function"])
             assert oracle.is_theirs(row["giver_function"]) or row["own_average_days_waited"] is None
+
+
+@pytest.mark.parametrize("audience", [*AUDIENCES.values(), Audience(frozenset({"people", "product"}))])
+def test_grades_speak_of_what_is_shown(run: Path, audience: Audience, tmp_path: Path) -> None:
+    folder, oracle = tmp_path / "copy", Oracle(run, audience.functions, audience.finance)
+    narrowing._write(Published(run.parent, run.name), audience, folder)
+    grades = {(row["kind"], row["subject"]): row for row in rows_of(folder, "grades")}
+    published = {(row["kind"], row["subject"]): row for row in oracle.tables["grades"]}
+    assert {subject for kind, subject in grades if kind == "key_result"} == oracle.key_results
+    above = {row["objective_id"]: row["supports"] or "" for row in oracle.tables["objective_current"]}
+
+    def leads_to(objective: str) -> set[str]:
+        return {objective}.union(*(leads_to(one) for one in above[objective].split(",") if one))
+
+    own, of_tree = defaultdict(list), defaultdict(list)
+    for kr in oracle.tables["kr_current"]:
+        if kr["kr_id"] in oracle.key_results:
+            grade = published["key_result", kr["kr_id"]]["grade"]
+            assert grades["key_result", kr["kr_id"]] == published["key_result", kr["kr_id"]]
+            own[kr["objective_id"]].append(grade)
+            for objective in leads_to(kr["objective_id"]):
+                of_tree[objective].append(grade)
+    assert {subject for kind, subject in grades if kind == "objective"} == set(of_tree)
+    for objective, of_it in of_tree.items():
+        counted = own[objective] or of_it
+        row = grades["objective", objective]
+        assert row["key_results"] == len(counted)
+        assert abs(row["grade"] - sum(counted) / len(counted)) < Decimal("0.000001")
+
+
+def test_the_week_is_told_of_own_functions_to_their_heads_and_owners(narrowed: tuple[Path, Oracle]) -> None:
+    folder, oracle = narrowed
+    told = check_ins(Published(folder.parent, folder.name))
+    assert {one.subject for one in told if one.kind == "function"} == set(oracle.functions or ())
+    owners = {row["owner_email"] for row in oracle.tables["kr_current"] if row["kr_id"] in oracle.key_results}
+    assert {one.subject for one in told if one.kind == "person"} == owners
+    written = {str(file.relative_to(folder / "site")) for file in (folder / "site/week").rglob("*.html")}
+    assert written == {one.page for one in told}
 
 
 def test_what_a_check_found_is_told_to_nobody_who_does_not_see_everything(

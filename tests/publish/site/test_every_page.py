@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from tests.browser import Window
 from tests.publish.site.reading_pages import one_of_each_kind, read_page
 
-_ROWS_AFTER_EIGHT = "tbody tr:nth-child(n+9), li:nth-child(n+9)"
+_ROWS_AFTER_EIGHT = "tbody tr:nth-child(n+9), tbody:nth-of-type(n+9), li:nth-child(n+9)"
 
 
 @pytest.mark.parametrize("when", ["week_4", "week_11"])

@@ -44,7 +44,9 @@ def hostile(week_11: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for sql in (run / "sql").glob("*.sql"):
         sql.write_text(f"select 1\n   -- {_MARKUP}{_TURNING}", encoding="utf-8")
     about = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    (run / "run.json").write_text(json.dumps({**about, "company": _MARKUP + _TURNING, "cycle_name": _MARKUP}))
+    # A cycle that ends today has its retrospective, too.
+    ours = {**about, "company": _MARKUP + _TURNING, "cycle_name": _MARKUP, "cycle_end": about["as_of"]}
+    (run / "run.json").write_text(json.dumps(ours))
     build_site(Published(root, "run"), run / "site")
     return run / "site"
 
