@@ -67,3 +67,15 @@ def of_freshness(con: "DuckDBPyConnection") -> list[CheckResult]:
         CheckResult("freshness", subject, "business_date", passed, "warn", sentence)
         for subject, passed, sentence in found
     ]
+
+
+def of_volume(con: "DuckDBPyConnection") -> list[CheckResult]:
+    """One for every stream that this run pulled and whose records bear a day; none where the model was not built."""
+    if not con.execute(
+        "select 1 from duckdb_tables() where schema_name = 'operations' and table_name = 'stream_volume'"
+    ).fetchone():
+        return []
+    found = con.execute(
+        "select source || '.' || stream, is_usual, sentence from operations.stream_volume order by 1"
+    ).fetchall()
+    return [CheckResult("volume", subject, "usual", passed, "warn", sentence) for subject, passed, sentence in found]

@@ -12,7 +12,7 @@ import duckdb
 
 from warehouse.rows import append_rows
 
-Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness"]
+Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness", "volume"]
 Severity = Literal["warn", "error"]
 
 _TABLES = """

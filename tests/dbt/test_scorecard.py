@@ -403,6 +403,18 @@ def test_anything_that_fails_on_the_way_to_a_key_result_takes_its_green(doubted:
         assert _flags(doubted)[check.kind, check.subject] == (date(2026, 10, 29), None)
 
 
+def test_an_unusual_volume_is_a_flag_of_its_source_and_doubts_no_key_result(doubted: ScratchProject) -> None:
+    doubted.begin(date(2026, 10, 29))
+    unusual = CheckResult("volume", "jira.issues", "usual", False, "warn", "0 records")
+    doubted.control(STREAMS, INPUTS, [unusual])
+    doubted.judge_anew()
+    assert _two(doubted) == ("green", "green")
+    assert _flags(doubted) == {("volume", "jira.issues"): (date(2026, 10, 29), None)}
+    assert doubted.rows("select severity, sentence from scorecard.flags") == [
+        {"severity": "amber", "sentence": "0 records"}
+    ]
+
+
 def test_a_stale_stream_is_found_by_the_dates_of_its_records(doubted: ScratchProject) -> None:
     doubted.begin(date(2026, 10, 31))
     doubted.control(STREAMS, INPUTS)

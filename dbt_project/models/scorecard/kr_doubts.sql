@@ -6,8 +6,10 @@ inputs as (
     select * from {{ source('control', 'kr_inputs') }}
 ),
 
+-- That a day brought more or less than usual is a question about the source, not a fault of what it brought.
 stretches as (
     select * from {{ ref('check_stretches') }}
+    where kind <> 'volume'
 ),
 
 -- A check's subject is a relation or a stream. The key result's own model counts among what it is made of.
