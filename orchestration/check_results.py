@@ -1,10 +1,12 @@
 """What each step found, as rows of `control.check_results`: the one form in which doubt reaches the scorecard."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors.source import Source
 from expectations.gates import GateResult
+from orchestration.daemon import Daemon
 from orchestration.transformation import NodeResult
 from warehouse.control import CheckResult
 
@@ -69,6 +71,15 @@ def of_freshness(con: "DuckDBPyConnection") -> list[CheckResult]:
     ]
 
 
+def of_tickers(found: Daemon | None, now: datetime) -> list[CheckResult]:
+    """One for the daemon's schedule and each of its sensors, where a daemon is in use."""
+    return [
+        CheckResult("sensor", ticker.name, "ticking", problem is None, "warn", problem or "It ticks.")
+        for ticker in (found.tickers if found else ())
+        for problem in [ticker.problem(now)]
+    ]
+
+
 def of_volume(con: "DuckDBPyConnection") -> list[CheckResult]:
     """One for every stream that this run pulled and whose records bear a day; none where the model was not built."""
     if not con.execute(
@@ -78,4 +89,7 @@ def of_volume(con: "DuckDBPyConnection") -> list[CheckResult]:
     found = con.execute(
         "select source || '.' || stream, is_usual, sentence from operations.stream_volume order by 1"
     ).fetchall()
-    return [CheckResult("volume", subject, "usual", passed, "warn", sentence) for subject, passed, sentence in found]
+    return [
+        CheckResult("volume", subject, "usual", passed, "warn", sentence)
+        for subject, passed, sentence in found
+    ]

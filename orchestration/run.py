@@ -3,6 +3,7 @@
 from datetime import date
 
 from orchestration import refresh
+from orchestration.ending import failure_noted
 from orchestration.instance import dagster_home
 from orchestration.sources import check_all, connected
 from orchestration.workspace import Workspace
@@ -15,17 +16,18 @@ def run_refresh(workspace: Workspace, as_of: date | None) -> None:
 
     Raises InputErrors for what a person must mend, before anything has changed.
     """
-    day = refresh.as_of_day(workspace, as_of)
-    with connected(workspace, day) as sources:
-        check_all(workspace, sources)
-    refresh.log.info("%s: %d sources answer; as of %s", workspace.config.company, len(sources), day)
-    refresh.hold_writer(workspace)
-    dagster_home(workspace)
-    import dagster as dg  # a second of import, which bad input need not wait for
+    with failure_noted(workspace):
+        day = refresh.as_of_day(workspace, as_of)
+        with connected(workspace, day) as sources:
+            check_all(workspace, sources)
+        refresh.log.info("%s: %d sources answer; as of %s", workspace.config.company, len(sources), day)
+        refresh.hold_writer(workspace)
+        dagster_home(workspace)
+        import dagster as dg  # a second of import, which bad input need not wait for
 
-    from orchestration.code_location import REFRESH, build_definitions
+        from orchestration.code_location import REFRESH, build_definitions
 
-    definitions = build_definitions(workspace)
+        definitions = build_definitions(workspace)
     configuration = {**_QUIET, "ops": {"extract": {"config": {"as_of": day.isoformat()}}}}
     try:
         with dg.DagsterInstance.get() as instance:

@@ -53,9 +53,7 @@ def counts() -> Counts:
 @pytest.fixture(scope="module")
 def project(counts: Counts, tmp_path_factory: pytest.TempPathFactory) -> ScratchProject:
     """What one pull brought of all of it."""
-    project = ScratchProject(
-        tmp_path_factory.mktemp("volume"), holidays=[(HOLIDAY.isoformat(), "A day off")]
-    )
+    project = ScratchProject(tmp_path_factory.mktemp("volume"), holidays=[(HOLIDAY.isoformat(), "A day off")])
     project.write()
 
     def each(stream: str) -> Iterator[tuple[str, str]]:
