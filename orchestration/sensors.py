@@ -130,7 +130,7 @@ def _schedule(workspace: Workspace, watching_since: float | None) -> Iterator[Ob
     """Whether the schedule is looked at. Right after a start it passes: the daemon may have come to this sensor first."""
     now = datetime.now(UTC)
     problem = None
-    if watching_since is not None and now.timestamp() - watching_since > SILENT_AFTER.total_seconds():
+    if watching_since is None or now.timestamp() - watching_since > SILENT_AFTER.total_seconds():
         try:
             found = look(workspace.state / "dagster", now)
         except UnreadableError as error:

@@ -32,7 +32,7 @@ def _days(first: date, last: date) -> Iterator[date]:
 @pytest.fixture(scope="module")
 def counts() -> Counts:
     """Records by stream and day: a steady company with one busy and one silent day, of which the CRM is but five weeks old."""
-    chance = random.Random(5)  # noqa: S311 - a made-up company
+    chance = random.Random(5)
     first, last = date(2026, 6, 1), date(2026, 10, 30)
     found: Counts = {stream: Counter() for stream in STREAMS}
     for day in _days(first, last):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
@@ -12,6 +13,7 @@ from orchestration.code_location import build_definitions
 from orchestration.instance import dagster_home
 from orchestration.starter import write_starter
 from orchestration.workspace import Workspace
+from tests.orchestration.dev import Dev
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -169,11 +171,15 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     assert judged_again["plumbline_flags_open", ("sensor", "amber")] == 1
     assert not look(definitions, instance, seen.cursor).run_requests
 
+    dev, now = Dev(workspace), datetime.now(UTC)
+    dev.beat(at=now)
+    dev.tick(schedule=now - timedelta(hours=3), sensor=now)
     export.write_text(sound, encoding="utf-8")
     assert (
         definitions.resolve_job_def("refresh").execute_in_process(run_config=QUIET, instance=instance).success
     )
     assert metrics(workspace)["plumbline_run_success", ()] == 1
+    assert ("refresh_schedule", "ticking") in open_flags(workspace)
     well = look(definitions, instance, seen.cursor)
     assert well.run_requests is not None
     [request] = well.run_requests
@@ -182,4 +188,6 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
         .execute_in_process(run_config={**QUIET, **request.run_config}, instance=instance)
         .success
     )
-    assert ("refresh", "succeeded") not in open_flags(workspace)
+    assert open_flags(workspace) & {
+        ("refresh", "succeeded"), ("refresh_schedule", "ticking"), ("operations", "ticking"),
+    } == {("refresh_schedule", "ticking")}  # fmt: skip
