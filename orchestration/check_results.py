@@ -1,6 +1,6 @@
 """What each step found, as rows of `control.check_results`: the one form in which doubt reaches the scorecard."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,16 @@ def of_freshness(con: "DuckDBPyConnection") -> list[CheckResult]:
     return [
         CheckResult("freshness", subject, "business_date", passed, "warn", sentence)
         for subject, passed, sentence in found
+    ]
+
+
+def of_fields(changes: Mapping[str, Sequence[str]]) -> list[CheckResult]:
+    """One for every stream (`source.stream`) of which files were loaded, by the changes of its fields."""
+    return [
+        CheckResult(
+            "schema", subject, "fields", not found, "warn", " ".join(found) or "Its fields are as they were."
+        )
+        for subject, found in changes.items()
     ]
 
 

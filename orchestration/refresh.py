@@ -50,6 +50,7 @@ from warehouse.control import (
     set_kr_inputs,
     set_streams,
 )
+from warehouse.fields import note_fields
 from warehouse.forecasts import create_forecast_tables
 from warehouse.ledger_mirror import ledger_head
 from warehouse.merge import LoadResult
@@ -162,6 +163,7 @@ def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
     """Load every landed file that is not in the warehouse yet, oldest first; gives the outcome by file."""
     landing = Landing(workspace.landing)
     loaded = {}
+    changes: dict[str, list[str]] = {}
     with connect(workspace.warehouse) as con:
         for manifest in pending(con, landing):
             outcome = loaded[manifest.file] = load(con, landing.root, manifest)
@@ -169,6 +171,11 @@ def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
                 "loaded %s %s: %d new, %d changed, %d as they were",
                 manifest.source, manifest.stream, outcome.inserted, outcome.updated, outcome.unchanged,
             )  # fmt: skip
+            changed = note_fields(con, landing.root, manifest)
+            changes.setdefault(f"{manifest.source}.{manifest.stream}", []).extend(
+                [changed] if changed else []
+            )
+        record_checks(con, check_results.of_fields(changes))
     return loaded
 
 

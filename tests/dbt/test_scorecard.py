@@ -403,15 +403,20 @@ def test_anything_that_fails_on_the_way_to_a_key_result_takes_its_green(doubted:
         assert _flags(doubted)[check.kind, check.subject] == (date(2026, 10, 29), None)
 
 
-def test_an_unusual_volume_is_a_flag_of_its_source_and_doubts_no_key_result(doubted: ScratchProject) -> None:
+def test_an_unusual_volume_and_other_fields_are_flags_and_doubt_no_key_result(
+    doubted: ScratchProject,
+) -> None:
     doubted.begin(date(2026, 10, 29))
     unusual = CheckResult("volume", "jira.issues", "usual", False, "warn", "0 records")
-    doubted.control(STREAMS, INPUTS, [unusual])
+    changed = CheckResult("schema", "jira.issues", "fields", False, "warn", "new is color")
+    doubted.control(STREAMS, INPUTS, [unusual, changed])
     doubted.judge_anew()
     assert _two(doubted) == ("green", "green")
-    assert _flags(doubted) == {("volume", "jira.issues"): (date(2026, 10, 29), None)}
-    assert doubted.rows("select severity, sentence from scorecard.flags") == [
-        {"severity": "amber", "sentence": "0 records"}
+    since = (date(2026, 10, 29), None)
+    assert _flags(doubted) == {("volume", "jira.issues"): since, ("schema", "jira.issues"): since}
+    assert doubted.rows("select severity, sentence from scorecard.flags order by kind") == [
+        {"severity": "amber", "sentence": "new is color"},
+        {"severity": "amber", "sentence": "0 records"},
     ]
 
 

@@ -38,7 +38,8 @@ def counts() -> Counts:
     for day in _days(first, last):
         usual = 3 if day.weekday() > 4 or day == HOLIDAY else 40 if day.weekday() == 0 else 20
         for stream, records in found.items():
-            records[day] = max(0, round(chance.gauss(usual, sqrt(usual))))
+            often = usual / 5 if stream == "finance.ledger" else usual
+            records[day] = max(0, round(chance.gauss(often, sqrt(often))))
             if day == SILENT and stream.startswith("jira"):
                 records[day] = 0
         if day == BUSY:
@@ -137,8 +138,8 @@ def _expected(records: Counter[date], as_of: date, in_files: bool) -> tuple[Any,
     if len(earlier) < 6:
         return judged, records[judged], len(earlier), None, None, True
     middle = median(earlier)
-    spread = max(1.4826 * median(abs(each - middle) for each in earlier), sqrt(middle), 1)
-    low, high = ceil(max(middle - 3.5 * spread, 0)), floor(middle + 3.5 * spread)
+    leeway = max(3.5 * 1.4826 * median(abs(each - middle) for each in earlier), 3.5 * sqrt(middle), 10)
+    low, high = ceil(max(middle - leeway, 0)), floor(middle + leeway)
     return judged, records[judged], len(earlier), low, high, low <= records[judged] <= high
 
 

@@ -99,7 +99,10 @@ deviations as (
 leeways as (
     select
         medians.*,
-        {{ var('volume_deviations') }} * greatest(1.4826 * deviations.usual_deviation, sqrt(medians.usual), 1) as leeway
+        greatest(
+            {{ var('volume_deviations') }} * greatest(1.4826 * deviations.usual_deviation, sqrt(medians.usual)),
+            {{ var('volume_least_records') }}
+        ) as leeway
     from medians
     inner join deviations
         on deviations.source = medians.source
