@@ -16,23 +16,26 @@ def run_refresh(workspace: Workspace, as_of: date | None) -> None:
 
     Raises InputErrors for what a person must mend, before anything has changed.
     """
-    with failure_noted(workspace):
-        day = refresh.as_of_day(workspace, as_of)
-        with connected(workspace, day) as sources:
-            check_all(workspace, sources)
-        refresh.log.info("%s: %d sources answer; as of %s", workspace.config.company, len(sources), day)
-        refresh.hold_writer(workspace)
-        dagster_home(workspace)
-        import dagster as dg  # a second of import, which bad input need not wait for
-
-        from orchestration.code_location import REFRESH, build_definitions
-
-        definitions = build_definitions(workspace)
-    configuration = {**_QUIET, "ops": {"extract": {"config": {"as_of": day.isoformat()}}}}
     try:
-        with dg.DagsterInstance.get() as instance:
-            definitions.resolve_job_def(REFRESH).execute_in_process(
-                run_config=configuration, instance=instance
-            )
+        # Dagster's hooks are not called when a failure is raised to the caller.
+        with failure_noted(workspace):
+            _refresh(workspace, as_of)
     finally:
         refresh.let_go()
+
+
+def _refresh(workspace: Workspace, as_of: date | None) -> None:
+    day = refresh.as_of_day(workspace, as_of)
+    with connected(workspace, day) as sources:
+        check_all(workspace, sources)
+    refresh.log.info("%s: %d sources answer; as of %s", workspace.config.company, len(sources), day)
+    refresh.hold_writer(workspace)
+    dagster_home(workspace)
+    import dagster as dg  # a second of import, which bad input need not wait for
+
+    from orchestration.code_location import REFRESH, build_definitions
+
+    definitions = build_definitions(workspace)
+    configuration = {**_QUIET, "ops": {"extract": {"config": {"as_of": day.isoformat()}}}}
+    with dg.DagsterInstance.get() as instance:
+        definitions.resolve_job_def(REFRESH).execute_in_process(run_config=configuration, instance=instance)
