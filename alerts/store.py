@@ -16,7 +16,7 @@ All times are UTC.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from sqlalchemy import (
     JSON,
     Column,
     Connection,
+    Date,
     DateTime,
     Dialect,
     Engine,
@@ -112,6 +113,13 @@ MESSAGES = Table(
     Column("ended_at", _Utc),
     Column("receipt", JSON),
     Column("problem", Text),
+)
+
+LOOKS = Table(
+    "plumbline_looks",
+    _META,
+    # Days of the published runs that were told of.
+    Column("as_of", Date, primary_key=True),
 )
 
 DELIVERIES = Table(
@@ -214,6 +222,14 @@ class Session:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def newest_day(self) -> date | None:
+        """The newest day of which a published run was told."""
+        return self._connection.execute(select(func.max(LOOKS.c.as_of))).scalar_one_or_none()
+
+    def looked_at(self, as_of: date) -> None:
+        if self._connection.execute(select(LOOKS).where(LOOKS.c.as_of == as_of)).first() is None:
+            self._connection.execute(insert(LOOKS).values(as_of=as_of))
 
     # Incidents and their turns.
 

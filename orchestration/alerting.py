@@ -17,6 +17,7 @@ from alerts.channels.opening import open_channel
 from alerts.config import AlertsConfig
 from alerts.evaluation import Evaluation
 from alerts.incidents import Incident, open_incidents
+from alerts.last_run import recall
 from alerts.message import Fact, Message, Part, Reader
 from alerts.reviews import Diary, WorkingHours
 from alerts.routes import silent_until, snooze_of, unheard
@@ -35,46 +36,25 @@ _PATIENCE = timedelta(seconds=30)
 _LOCK_SECONDS = 60.0
 
 
-def tell_of_run(workspace: Workspace, as_of: date) -> None:
-    """After a run that was published: say what it found. A past day is nobody's news, so only today's is told."""
-    if workspace.config.alerts is None:
-        return
-    if workspace.config.simulation is None and as_of != _today(workspace):
-        log.info("No alerts are sent: the run stands on %s, which is not today.", as_of)
-        return
-    with _never_failing():
-        send(workspace, lambda kind: True)
+@contextmanager
+def told_of(workspace: Workspace) -> Iterator[None]:
+    """When the refresh in this block has ended, well or not, say what is to be said."""
+    try:
+        yield
+    except Exception:
+        _send_after_run(workspace)
+        raise
+    _send_after_run(workspace)
 
 
-def tell_of_failure(workspace: Workspace, reason: str) -> None:
-    """After a run that failed: say so. What was published before still stands."""
-    if workspace.config.alerts is None:
-        return
-    sentences = (
-        reason,
-        "What was published before still stands. The next run goes on where this one stopped.",
-    )
-    failed = Incident("run/refresh", "red", "The refresh failed", sentences)
-    with _never_failing():
-        send(workspace, lambda kind: kind == "run", [failed])
-
-
-def send(
-    workspace: Workspace,
-    was_looked_at: Callable[[str], bool] = lambda kind: kind != "run",
-    found: list[Incident] | None = None,
-    patience: timedelta = _PATIENCE,
-) -> None:
+def send(workspace: Workspace, patience: timedelta = _PATIENCE) -> None:
     """Write down what has become of every incident, and send what is to be said; what cannot be sent now waits for the next call.
 
-    `found`: all incidents of the kinds that were looked at; None: those of the published run.
-    Raises InputErrors when a variable that `alerts` names is not set, and NothingPublishedError.
+    Raises InputErrors when nobody is to be alerted, or when a variable that `alerts` names is not set.
     """
     with _opened(workspace) as alerts:
-        if found is None:
-            found = alerts.incidents()
         with alerts.store.transaction() as session:
-            alerts.evaluation(session).judge(found, was_looked_at)
+            alerts.look(session)
         alerts.sender().send_all(patience)
         with alerts.store.transaction() as session:
             for channel, problem in session.channels_in_trouble().items():
@@ -87,7 +67,7 @@ def preview(workspace: Workspace) -> Iterator[str]:
         found = {one.key: one for one in alerts.incidents()}
         with alerts.store.rehearsal() as session:
             known = set(session.open_incidents())
-            alerts.evaluation(session).judge(list(found.values()), lambda kind: kind != "run")
+            alerts.look(session)
             deliveries = session.unformed()
     now = alerts.clock()
     for one in deliveries:
@@ -180,14 +160,43 @@ class _Alerts:
         return self.workspace.config.company
 
     def incidents(self) -> list[Incident]:
-        """Those of the published run. Raises NothingPublishedError."""
-        owners = {name: entry.owner for name, entry in self.workspace.config.sources.items() if entry.owner}
-        serve = self.workspace.config.serve
-        address = self.config.address or (serve.address if serve else None)
-        return open_incidents(Published(self.workspace.published), owners, address)
+        """What is wrong now: in the published run, and with the last refresh."""
+        found = list[Incident]()
+        with suppress(NothingPublishedError):
+            published = Published(self.workspace.published)
+            found = open_incidents(published, self._owners_of_sources(), self._address)
+        last = recall(self.workspace.state)
+        if last is not None and not last.succeeded:
+            sentences = (last.problem or "Its log says why.", "What was published before still stands.")
+            found.append(Incident("run/refresh", "red", "The refresh failed", sentences))
+        return found
 
-    def evaluation(self, session: Session) -> Evaluation:
-        return Evaluation(session, self.clock(), self.config, _diary(self.workspace), self.identity)
+    def look(self, session: Session) -> None:
+        """Write down what has become of every incident, unless what is published is older than what was looked at before."""
+        evaluation = Evaluation(session, self.clock(), self.config, _diary(self.workspace), self.identity)
+        try:
+            day = date.fromisoformat(Published(self.workspace.published).run["as_of"])
+        except NothingPublishedError:
+            evaluation.judge(self.incidents(), lambda kind: kind == "run")
+            return
+        newest = session.newest_day()
+        if newest is not None and day < newest:
+            log.info(
+                "What is published stands on %s, and alerts have told of %s: nothing new is told.",
+                day,
+                newest,
+            )
+            return
+        session.looked_at(day)
+        evaluation.judge(self.incidents(), lambda kind: True)
+
+    def _owners_of_sources(self) -> dict[str, str]:
+        return {name: entry.owner for name, entry in self.workspace.config.sources.items() if entry.owner}
+
+    @property
+    def _address(self) -> str | None:
+        serve = self.workspace.config.serve
+        return self.config.address or (serve.address if serve else None)
 
     def sender(self) -> Sender:
         return Sender(
@@ -252,15 +261,12 @@ def _address_of_store(workspace: Workspace, config: AlertsConfig) -> str:
     )
 
 
-def _today(workspace: Workspace) -> date:
-    return datetime.now(ZoneInfo(workspace.strategy.cycle.timezone)).date()
-
-
-@contextmanager
-def _never_failing() -> Iterator[None]:
+def _send_after_run(workspace: Workspace) -> None:
     """A run has done its work when its messages cannot be sent: that is said, and what is to be sent waits in the store."""
+    if workspace.config.alerts is None:
+        return
     try:
-        yield
+        send(workspace)
     except InputErrors as errors:
         log.warning("No alerts are sent. %s", errors)
     except (SQLAlchemyError, OSError, Timeout) as error:

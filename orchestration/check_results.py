@@ -1,10 +1,12 @@
 """What each step found, as rows of `control.check_results`: the one form in which doubt reaches the scorecard."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors.source import Source
 from expectations.gates import GateResult
+from orchestration.daemon import Daemon
 from orchestration.transformation import NodeResult
 from warehouse.control import CheckResult
 
@@ -66,5 +68,39 @@ def of_freshness(con: "DuckDBPyConnection") -> list[CheckResult]:
     ).fetchall()
     return [
         CheckResult("freshness", subject, "business_date", passed, "warn", sentence)
+        for subject, passed, sentence in found
+    ]
+
+
+def of_fields(changes: Mapping[str, Sequence[str]]) -> list[CheckResult]:
+    """One for every stream (`source.stream`) of which files were loaded, by the changes of its fields."""
+    return [
+        CheckResult(
+            "schema", subject, "fields", not found, "warn", " ".join(found) or "Its fields are as they were."
+        )
+        for subject, found in changes.items()
+    ]
+
+
+def of_tickers(found: Daemon | None, now: datetime) -> list[CheckResult]:
+    """One for the daemon's schedule and each of its sensors, where a daemon is in use."""
+    return [
+        CheckResult("sensor", ticker.name, "ticking", problem is None, "warn", problem or "It ticks.")
+        for ticker in (found.tickers if found else ())
+        for problem in [ticker.problem(now)]
+    ]
+
+
+def of_volume(con: "DuckDBPyConnection") -> list[CheckResult]:
+    """One for every stream that this run pulled and whose records bear a day; none where the model was not built."""
+    if not con.execute(
+        "select 1 from duckdb_tables() where schema_name = 'operations' and table_name = 'stream_volume'"
+    ).fetchone():
+        return []
+    found = con.execute(
+        "select source || '.' || stream, is_usual, sentence from operations.stream_volume order by 1"
+    ).fetchall()
+    return [
+        CheckResult("volume", subject, "usual", passed, "warn", sentence)
         for subject, passed, sentence in found
     ]

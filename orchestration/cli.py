@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -252,6 +252,25 @@ def verify(
             for line in (*found.findings, *found.notes):
                 typer.echo(str(line))
         if found.findings:
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def health(
+    workspace: WorkspaceOption = None,
+    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Look from outside whether everything still goes on by itself, for a monitor. Exit code 1 if not."""
+    from orchestration.health import as_json, examine, is_healthy
+
+    with _errors_in_words():
+        findings = examine(_open(workspace), datetime.now(UTC))
+        if json_:
+            typer.echo(as_json(findings))
+        else:
+            for finding in findings:
+                typer.echo(f"{finding.state:<8}{finding.check:<10}{finding.sentence}")
+        if not is_healthy(findings):
             raise typer.Exit(FAILED)
 
 

@@ -15,8 +15,9 @@ from orchestration.assets import (
     raw_asset,
     transformation_asset,
 )
+from orchestration.hooks import recompute_hooks, refresh_hooks
 from orchestration.project import prepare
-from orchestration.sensors import observations_asset, operations_sensor
+from orchestration.sensors import SCHEDULE, observations_asset, operations_sensor
 from orchestration.workspace import Workspace
 
 # Mapping a freshness policy over all assets is the one preview feature in use; the lock file pins what it was tried with.
@@ -37,10 +38,16 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
     pulled = dg.AssetSelection.key_prefixes(["landing"], ["raw"])
     observed = dg.AssetSelection.key_prefixes(["control"])
     refresh_job = dg.define_asset_job(
-        REFRESH, everything - observed, description="Pull, compute, check, publish."
+        REFRESH,
+        everything - observed,
+        description="Pull, compute, check, publish.",
+        hooks=refresh_hooks(workspace),
     )
     recompute_job = dg.define_asset_job(
-        RECOMPUTE, everything - pulled, description="Judge again what is already here, and publish it."
+        RECOMPUTE,
+        everything - pulled,
+        description="Judge again what is already here, and publish it.",
+        hooks=recompute_hooks(workspace),
     )
     gates = published_checks(workspace)
     definitions = dg.Definitions(
@@ -55,6 +62,7 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
         jobs=[refresh_job, recompute_job],
         schedules=[
             dg.ScheduleDefinition(
+                name=SCHEDULE,
                 job=refresh_job,
                 cron_schedule=workspace.config.schedule.cron,
                 execution_timezone=workspace.strategy.cycle.timezone,

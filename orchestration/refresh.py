@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from expectations.arriving import arriving_suites
 from expectations.gates import GateResult, run_gates
 from expectations.published import published_suites
 from expectations.suites import Suite
-from orchestration import check_results
+from orchestration import check_results, daemon
 from orchestration.ahead import look_ahead
 from orchestration.alerting import channel_checks
 from orchestration.project import DBT_PACKAGE
@@ -51,10 +51,11 @@ from warehouse.control import (
     set_kr_inputs,
     set_streams,
 )
+from warehouse.fields import note_fields
 from warehouse.forecasts import create_forecast_tables
 from warehouse.ledger_mirror import ledger_head
 from warehouse.merge import LoadResult
-from warehouse.raw import create_raw_tables, cursors, load, pending
+from warehouse.raw import create_raw_tables, cursors, load, loaded_rows, pending
 from warehouse.strategy_versions import record_strategy
 from warehouse.writer_lock import writer_lock
 
@@ -70,7 +71,8 @@ _DATED_STREAMS = frozenset({"issues", "deals", "ledger"})
 
 # A KR whose model fails must not take the scorecard with it, so what gathers the KRs is built by a second dbt call.
 _COMPUTED = " ".join(
-    f"config.schema:{each}" for each in ("strategy", "staging", "flow", "key_results", "handoffs")
+    f"config.schema:{each}"
+    for each in ("strategy", "staging", "flow", "key_results", "handoffs", "operations")
 )
 _SCORED = "kr_values config.schema:scorecard"
 
@@ -149,7 +151,7 @@ def extract(workspace: Workspace, as_of: date) -> list[Manifest]:
         addresses = _addresses(source for source in sources if source.name not in failures)
     with connect(workspace.warehouse) as con:
         set_addresses(con, addresses)
-        record_checks(con, check_results.of_pulls(listed(workspace), failures))
+        record_checks(con, [*check_results.of_pulls(listed(workspace), failures), *_tickers_seen(workspace)])
     return manifests
 
 
@@ -163,6 +165,7 @@ def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
     """Load every landed file that is not in the warehouse yet, oldest first; gives the outcome by file."""
     landing = Landing(workspace.landing)
     loaded = {}
+    changes: dict[str, list[str]] = {}
     with connect(workspace.warehouse) as con:
         for manifest in pending(con, landing):
             outcome = loaded[manifest.file] = load(con, landing.root, manifest)
@@ -170,7 +173,21 @@ def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
                 "loaded %s %s: %d new, %d changed, %d as they were",
                 manifest.source, manifest.stream, outcome.inserted, outcome.updated, outcome.unchanged,
             )  # fmt: skip
+            changed = note_fields(con, landing.root, manifest)
+            changes.setdefault(f"{manifest.source}.{manifest.stream}", []).extend(
+                [changed] if changed else []
+            )
+        record_checks(con, check_results.of_fields(changes))
     return loaded
+
+
+def loaded_since(workspace: Workspace, moment: datetime) -> list[dict[str, str | int]]:
+    """What was loaded from a moment on, as `warehouse.raw.loaded_rows` gives it; nothing when this process may not look."""
+    if workspace.warehouse not in _held_warehouses:
+        return []
+    with connect(workspace.warehouse) as con:
+        create_control_tables(con)
+        return loaded_rows(con, moment)
 
 
 def arriving(workspace: Workspace, latest: datetime) -> list[Suite]:
@@ -211,7 +228,14 @@ def transform(workspace: Workspace, transformation: Transformation) -> Transform
     with connect(workspace.warehouse) as con:
         _drop_failed(con, computed)
         mark_built(con, definition)
-        record_checks(con, [*check_results.of_nodes(computed), *check_results.of_gates(gates)])
+        record_checks(
+            con,
+            [
+                *check_results.of_nodes(computed),
+                *check_results.of_gates(gates),
+                *check_results.of_volume(con),
+            ],
+        )
     log.info("looking ahead")
     with connect(workspace.warehouse) as con:
         look_ahead(con, workspace)
@@ -321,6 +345,16 @@ def _addresses(sources: Iterable[Source]) -> dict[str, Mapping[str, str]]:
     return addresses
 
 
+def _tickers_seen(workspace: Workspace) -> list[CheckResult]:
+    """Whether what should start runs does; a refresh does not depend on that it can be told."""
+    now = datetime.now(UTC)
+    try:
+        return check_results.of_tickers(daemon.look(workspace.state / "dagster", now), now)
+    except daemon.UnreadableError as error:
+        log.warning("%s", error)
+        return []
+
+
 def _rewind_simulation(workspace: Workspace, as_of: date) -> None:
     """A simulated world that goes back in time is pulled afresh: what was landed later is not known yet on that evening."""
     with connect(workspace.warehouse) as con:
@@ -333,6 +367,8 @@ def _rewind_simulation(workspace: Workspace, as_of: date) -> None:
             )
             shutil.rmtree(workspace.landing, ignore_errors=True)
             shutil.rmtree(workspace.ledger, ignore_errors=True)
+            for file in workspace.state.glob("alerts.sqlite*"):
+                file.unlink()
             con.execute("drop schema raw cascade; drop schema control cascade")
 
 

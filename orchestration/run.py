@@ -3,6 +3,7 @@
 from datetime import date
 
 from orchestration import alerting, refresh
+from orchestration.ending import failure_noted
 from orchestration.instance import dagster_home
 from orchestration.sources import check_all, connected
 from orchestration.workspace import Workspace
@@ -15,6 +16,15 @@ def run_refresh(workspace: Workspace, as_of: date | None) -> None:
 
     Raises InputErrors for what a person must mend, before anything has changed.
     """
+    # Dagster's hooks are not called when a failure is raised to the caller.
+    with alerting.told_of(workspace), failure_noted(workspace):
+        try:
+            _refresh(workspace, as_of)
+        finally:
+            refresh.let_go()
+
+
+def _refresh(workspace: Workspace, as_of: date | None) -> None:
     day = refresh.as_of_day(workspace, as_of)
     with connected(workspace, day) as sources:
         check_all(workspace, sources)
@@ -27,14 +37,5 @@ def run_refresh(workspace: Workspace, as_of: date | None) -> None:
 
     definitions = build_definitions(workspace)
     configuration = {**_QUIET, "ops": {"extract": {"config": {"as_of": day.isoformat()}}}}
-    try:
-        with dg.DagsterInstance.get() as instance:
-            definitions.resolve_job_def(REFRESH).execute_in_process(
-                run_config=configuration, instance=instance
-            )
-    except Exception as error:
-        alerting.tell_of_failure(workspace, " ".join(str(error).split()) or type(error).__name__)
-        raise
-    finally:
-        refresh.let_go()
-    alerting.tell_of_run(workspace, day)
+    with dg.DagsterInstance.get() as instance:
+        definitions.resolve_job_def(REFRESH).execute_in_process(run_config=configuration, instance=instance)

@@ -7,7 +7,7 @@ so that there stays one writer to the warehouse and one way to a flag.
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -15,10 +15,12 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from pydantic import Field
 
 from orchestration import refresh
+from orchestration.daemon import SILENT_AFTER, UnreadableError, look
 from orchestration.sources import listed
 from orchestration.workspace import Workspace
 from warehouse.control import CheckResult
 
+NAME, SCHEDULE = "operations", "refresh_schedule"
 OBSERVATIONS = dg.AssetKey(["control", "observations"])
 _EVERY_SECONDS = 60
 OWN_JOBS = frozenset({"refresh", "recompute"})
@@ -66,7 +68,7 @@ def operations_sensor(
     """Watches freshness by run, the outcome of refreshes and the results of checks."""
 
     @dg.sensor(
-        name="operations",
+        name=NAME,
         job=recompute,
         minimum_interval_seconds=_EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -76,6 +78,7 @@ def operations_sensor(
             *_freshness(context.instance, workspace),
             *_last_refresh(context.instance),
             *_checks_run_by_hand(context.instance, gates),
+            *_schedule(workspace, context.last_sensor_start_time),
         ]
         digest = hashlib.sha256(
             json.dumps([one.model_dump() for one in seen], sort_keys=True).encode()
@@ -121,6 +124,23 @@ def _checks_run_by_hand(instance: dg.DagsterInstance, gates: list[dg.AssetCheckK
         yield Observation(
             subject=".".join(gate.asset_key.path), check_name=gate.name, passed=passed, message=message
         )
+
+
+def _schedule(workspace: Workspace, watching_since: float | None) -> Iterator[Observation]:
+    """Whether the schedule is looked at. Right after a start it passes: the daemon may have come to this sensor first."""
+    now = datetime.now(UTC)
+    problem = None
+    if watching_since is None or now.timestamp() - watching_since > SILENT_AFTER.total_seconds():
+        try:
+            found = look(workspace.state / "dagster", now)
+        except UnreadableError as error:
+            refresh.log.warning("%s", error)
+            return
+        tickers = {ticker.name: ticker for ticker in found.tickers} if found else {}
+        problem = tickers[SCHEDULE].problem(now) if SCHEDULE in tickers else None
+    yield Observation(
+        subject=SCHEDULE, check_name="ticking", passed=problem is None, message=problem or "It ticks."
+    )
 
 
 def _last_refresh(instance: dg.DagsterInstance) -> Iterator[Observation]:

@@ -12,7 +12,7 @@ import duckdb
 
 from warehouse.rows import append_rows
 
-Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness", "delivery"]
+Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness", "volume", "schema", "delivery"]
 Severity = Literal["warn", "error"]
 
 _TABLES = """
@@ -42,6 +42,15 @@ CREATE TABLE IF NOT EXISTS control.loads (
     landed_at TIMESTAMPTZ NOT NULL,
     loaded_at TIMESTAMPTZ NOT NULL,
     built_at TIMESTAMPTZ
+);
+
+CREATE TABLE IF NOT EXISTS control.fields (
+    source VARCHAR NOT NULL,
+    stream VARCHAR NOT NULL,
+    field VARCHAR NOT NULL,
+    types VARCHAR NOT NULL,
+    records BIGINT NOT NULL,
+    present BIGINT NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS control.build (

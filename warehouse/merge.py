@@ -316,12 +316,12 @@ def _select_file(manifest: Manifest, landing_root: Path, file: str, landed_at: d
             json AS record
         FROM (
             SELECT json, json_extract_string(json, [{picked}]) AS picked
-            FROM read_ndjson_objects({_text(_no_pattern(landing_root / file))}, compression = 'gzip')
+            FROM read_ndjson_objects({_text(no_pattern(landing_root / file))}, compression = 'gzip')
         )
     """
 
 
-def _no_pattern(path: Path) -> str:
+def no_pattern(path: Path) -> str:
     """DuckDB reads a path as a pattern; a workspace folder may well be named with a star or a bracket."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 

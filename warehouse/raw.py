@@ -75,6 +75,19 @@ def pending(con: duckdb.DuckDBPyConnection, landing: Landing) -> list[Manifest]:
     return [manifest for manifest in landing.manifests() if manifest.file not in loaded]
 
 
+def loaded_rows(con: duckdb.DuckDBPyConnection, since: datetime) -> list[dict[str, str | int]]:
+    """What was loaded from a moment on, by stream: source, stream, and rows inserted, updated, unchanged and deleted."""
+    found = con.execute(
+        """
+        SELECT source, stream, sum(inserted)::BIGINT, sum(updated)::BIGINT, sum(unchanged)::BIGINT, sum(deleted)::BIGINT
+        FROM control.loads WHERE loaded_at >= ? GROUP BY source, stream ORDER BY source, stream
+        """,
+        [since],
+    ).fetchall()
+    names = ("source", "stream", "inserted", "updated", "unchanged", "deleted")
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
 def _verify(path: Path, manifest: Manifest) -> None:
     try:
         with path.open("rb") as file:

@@ -403,6 +403,23 @@ def test_anything_that_fails_on_the_way_to_a_key_result_takes_its_green(doubted:
         assert _flags(doubted)[check.kind, check.subject] == (date(2026, 10, 29), None)
 
 
+def test_an_unusual_volume_and_other_fields_are_flags_and_doubt_no_key_result(
+    doubted: ScratchProject,
+) -> None:
+    doubted.begin(date(2026, 10, 29))
+    unusual = CheckResult("volume", "jira.issues", "usual", False, "warn", "0 records")
+    changed = CheckResult("schema", "jira.issues", "fields", False, "warn", "new is color")
+    doubted.control(STREAMS, INPUTS, [unusual, changed])
+    doubted.judge_anew()
+    assert _two(doubted) == ("green", "green")
+    since = (date(2026, 10, 29), None)
+    assert _flags(doubted) == {("volume", "jira.issues"): since, ("schema", "jira.issues"): since}
+    assert doubted.rows("select severity, sentence from scorecard.flags order by kind") == [
+        {"severity": "amber", "sentence": "new is color"},
+        {"severity": "amber", "sentence": "0 records"},
+    ]
+
+
 def test_a_stale_stream_is_found_by_the_dates_of_its_records(doubted: ScratchProject) -> None:
     doubted.begin(date(2026, 10, 31))
     doubted.control(STREAMS, INPUTS)

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from orchestration import refresh
 from orchestration.code_location import build_definitions
 from orchestration.instance import dagster_home
 from orchestration.starter import write_starter
 from orchestration.workspace import Workspace
+from tests.orchestration.dev import Dev
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -88,6 +91,27 @@ def test_refresh_runs_every_check_and_publishes(
     assert {row["kr_id"] for row in published(workspace, "kr_current")} == {"revenue-posted", "spend-in-plan"}
 
 
+def metrics(workspace: Workspace) -> dict[tuple[str, tuple[str, ...]], float]:
+    """What a scrape of the file gives, by name and values of labels."""
+    text = (workspace.state / "metrics.prom").read_text(encoding="utf-8")
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_a_refresh_leaves_its_metrics(refreshed: dg.ExecuteInProcessResult, workspace: Workspace) -> None:
+    found = metrics(workspace)
+    assert found["plumbline_run_success", ()] == 1
+    phases = {labels[0]: value for (name, labels), value in found.items() if "phase" in name}
+    assert set(phases) == {"extract", "load", "transform", "check_published", "publish"}
+    assert sum(phases.values()) <= found["plumbline_run_duration_seconds", ()]
+    postings = len((workspace.root / "finance" / "gl_sample.csv").read_text().splitlines()) - 1
+    assert found["plumbline_run_loaded_rows", ("inserted", "finance", "ledger")] == postings
+    assert found["plumbline_stream_rows", ("finance", "ledger")] == postings
+
+
 def test_schedule_runs_by_itself_in_the_time_zone_of_the_cycle(definitions: dg.Definitions) -> None:
     [schedule] = definitions.schedules or []
     assert isinstance(schedule, dg.ScheduleDefinition)
@@ -121,6 +145,7 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     assert not first.run_requests
     assert not look(definitions, instance, first.cursor).run_requests
 
+    metrics_before = metrics(workspace)
     export = workspace.root / "finance" / "gl_sample.csv"
     sound = export.read_text()
     export.write_text(sound.replace(".", "?"), encoding="utf-8")
@@ -129,6 +154,9 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     )
     assert not broken.success
     assert ("refresh", "succeeded") not in open_flags(workspace)
+    failed = metrics(workspace)
+    assert failed["plumbline_run_success", ()] == 0
+    assert failed["plumbline_key_results", ("green",)] == metrics_before["plumbline_key_results", ("green",)]
 
     seen = look(definitions, instance, first.cursor)
     assert seen.run_requests is not None
@@ -138,12 +166,20 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     )
     assert recomputed.success
     assert ("refresh", "succeeded") in open_flags(workspace)
+    judged_again = metrics(workspace)
+    assert judged_again["plumbline_run_success", ()] == 0
+    assert judged_again["plumbline_flags_open", ("sensor", "amber")] == 1
     assert not look(definitions, instance, seen.cursor).run_requests
 
+    dev, now = Dev(workspace), datetime.now(UTC)
+    dev.beat(at=now)
+    dev.tick(schedule=now - timedelta(hours=3), sensor=now)
     export.write_text(sound, encoding="utf-8")
     assert (
         definitions.resolve_job_def("refresh").execute_in_process(run_config=QUIET, instance=instance).success
     )
+    assert metrics(workspace)["plumbline_run_success", ()] == 1
+    assert ("refresh_schedule", "ticking") in open_flags(workspace)
     well = look(definitions, instance, seen.cursor)
     assert well.run_requests is not None
     [request] = well.run_requests
@@ -152,4 +188,6 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
         .execute_in_process(run_config={**QUIET, **request.run_config}, instance=instance)
         .success
     )
-    assert ("refresh", "succeeded") not in open_flags(workspace)
+    assert open_flags(workspace) & {
+        ("refresh", "succeeded"), ("refresh_schedule", "ticking"), ("operations", "ticking"),
+    } == {("refresh_schedule", "ticking")}  # fmt: skip

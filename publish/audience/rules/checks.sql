@@ -1,7 +1,7 @@
 -- That a check fails is everybody's business; what it found may name records of others.
 select checks.* replace (
     case
-        when kind = 'freshness' or passed then message
+        when kind in ('freshness', 'volume') or passed then message
         else 'This check of the data fails. What it found is shown to those who see everything.'
     end as message
 )

@@ -1,7 +1,7 @@
 -- Checks of the data name records of everybody, and errors of sources whatever stands in them.
 select flags.* replace (
     case
-        when kind in ('key_result', 'strategy', 'handoff', 'freshness') then sentence
+        when kind in ('key_result', 'strategy', 'handoff', 'freshness', 'volume') then sentence
         else 'This check of the data fails. What it found is shown to those who see everything.'
     end as sentence
 )
