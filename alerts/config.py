@@ -1,7 +1,7 @@
 """The section `alerts` of `plumbline.yml`: channels, who hears of what through them and when, and what is snoozed."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -12,6 +12,7 @@ from strategy.yaml_source import rule_broken
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class _Strict(BaseModel):
@@ -37,7 +38,8 @@ class Route(_Strict):
     to: str = Field(description="the name of a channel")
     kinds: list[str] | None = Field(
         default=None,
-        description="review, handoff, strategy, check_in, operations (all that is about data and runs), or a kind of flag",
+        description="review, handoff, strategy, operations (all about data and runs), a kind of flag; and what is only told: "
+        "check_in, week, mid_cycle, retrospective",
     )
     severity: Severity = Field(default="amber", description="amber: all; red: red ones only")
     functions: list[str] | None = Field(default=None, description="ids of functions")

@@ -17,7 +17,10 @@ from publish.reading import NothingPublishedError, Published, Row
 from publish.site.page import exception_path, handoff_path, key_result_path
 from publish.wording import SIGNS, aim, counted, day, quantity
 
-WORK = frozenset({"review", "key_result", "handoff", "strategy", "check_in"})
+NOTICES = frozenset({"check_in", "week", "mid_cycle", "retrospective"})
+"""Kinds that are told and never over; only a route that names them takes them."""
+
+WORK = frozenset({"review", "key_result", "handoff", "strategy"}) | NOTICES
 """Kinds that speak of the company's work; all others speak of its data and of runs."""
 
 _MOST = 6

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alerts.config import AlertsConfig, QuietHours, Route, Snooze
-from alerts.incidents import WORK, Incident
+from alerts.incidents import NOTICES, WORK, Incident
 
 
 def ways_of(config: AlertsConfig, incident: Incident, *, escalated: bool) -> Iterator[tuple[str, str]]:
@@ -20,8 +20,9 @@ def ways_of(config: AlertsConfig, incident: Incident, *, escalated: bool) -> Ite
 
 def fits(route: Route, incident: Incident) -> bool:
     """Whether the incident is all that the route names. That a channel fails is not told over the same channel."""
+    kinds = {incident.kind, "operations" if incident.kind not in WORK else incident.kind}
     return (
-        (route.kinds is None or bool({incident.kind, _group(incident)} & set(route.kinds)))
+        (incident.kind not in NOTICES if route.kinds is None else bool(kinds & set(route.kinds)))
         and (route.severity == "amber" or incident.severity == "red")
         and (route.functions is None or bool(incident.functions & set(route.functions)))
         and (route.sources is None or bool(incident.sources & set(route.sources)))
@@ -59,10 +60,6 @@ def snooze_of(config: AlertsConfig, key: str, now: datetime, zone: ZoneInfo) -> 
 def unheard(config: AlertsConfig, incidents: Mapping[str, Incident]) -> list[str]:
     """Keys of incidents that no route takes."""
     return [key for key, incident in incidents.items() if not any(ways_of(config, incident, escalated=False))]
-
-
-def _group(incident: Incident) -> str:
-    return "operations" if incident.kind not in WORK else ""
 
 
 def _is_quiet(hours: QuietHours, moment: datetime, zone: ZoneInfo) -> bool:

@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.channels.opening import open_channel
-from alerts.config import AlertsConfig
+from alerts.check_ins import of_the_cycle, week_of, weekly
+from alerts.config import WEEKDAYS, AlertsConfig
 from alerts.evaluation import Evaluation
 from alerts.incidents import Incident, open_incidents
 from alerts.last_run import recall
@@ -22,7 +23,9 @@ from alerts.message import Fact, Message, Part, Reader
 from alerts.reviews import Diary, WorkingHours
 from alerts.routes import silent_until, snooze_of, unheard
 from alerts.sending import Sender
+from alerts.sight import Sight, discreet, sight_of
 from alerts.store import Session, Store
+from orchestration.serving import access_of
 from orchestration.workspace import Workspace
 from publish import NothingPublishedError, Published
 from publish.wording import clean
@@ -162,9 +165,8 @@ class _Alerts:
     def incidents(self) -> list[Incident]:
         """What is wrong now: in the published run, and with the last refresh."""
         found = list[Incident]()
-        with suppress(NothingPublishedError):
-            published = Published(self.workspace.published)
-            found = open_incidents(published, self._owners_of_sources(), self._address)
+        with suppress(NothingPublishedError), self._sight() as sight:
+            found = list(discreet(self._read(sight.published), sight, self._read))
         last = recall(self.workspace.state)
         if last is not None and not last.succeeded:
             sentences = (last.problem or "Its log says why.", "What was published before still stands.")
@@ -175,11 +177,11 @@ class _Alerts:
         """Write down what has become of every incident, unless what is published is older than what was looked at before."""
         evaluation = Evaluation(session, self.clock(), self.config, _diary(self.workspace), self.identity)
         try:
-            day = date.fromisoformat(Published(self.workspace.published).run["as_of"])
+            published = Published(self.workspace.published)
         except NothingPublishedError:
             evaluation.judge(self.incidents(), lambda kind: kind == "run")
             return
-        newest = session.newest_day()
+        day, newest = date.fromisoformat(published.run["as_of"]), session.newest_day()
         if newest is not None and day < newest:
             log.info(
                 "What is published stands on %s, and alerts have told of %s: nothing new is told.",
@@ -189,14 +191,36 @@ class _Alerts:
             return
         session.looked_at(day)
         evaluation.judge(self.incidents(), lambda kind: True)
+        if day.weekday() >= WEEKDAYS.index(self.config.check_in) and not session.was_told(week_of(published)):
+            with self._sight() as sight:
+                for notice in (
+                    *weekly(sight, self._heads, self._address),
+                    *of_the_cycle(sight, self._heads, self._address),
+                ):
+                    evaluation.tell(notice)
 
-    def _owners_of_sources(self) -> dict[str, str]:
-        return {name: entry.owner for name, entry in self.workspace.config.sources.items() if entry.owner}
+    def _read(self, published: Published) -> list[Incident]:
+        owners = {name: entry.owner for name, entry in self.workspace.config.sources.items() if entry.owner}
+        return open_incidents(published, owners, self._address)
+
+    def _sight(self) -> AbstractContextManager[Sight]:
+        """Raises NothingPublishedError."""
+        serve = self.workspace.config.serve
+        return sight_of(Published(self.workspace.published), access_of(serve) if serve else None)
+
+    @property
+    def _heads(self) -> list[Reader]:
+        heads = {one.head.email: one.head.name for one in self.workspace.strategy.functions}
+        return [Reader(name, email) for email, name in heads.items()]
 
     @property
     def _address(self) -> str | None:
-        serve = self.workspace.config.serve
-        return self.config.address or (serve.address if serve else None)
+        if self.config.address:
+            return self.config.address
+        with suppress(InputErrors):
+            serve = self.workspace.resolved_serving(os.environ)
+            return serve.address if serve else None
+        return None
 
     def sender(self) -> Sender:
         return Sender(

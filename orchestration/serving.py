@@ -13,6 +13,7 @@ from strategy.problems import pick_from
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from publish.audience import Access
     from publish.serving import Door
 
 _WRITE = """Write into plumbline.yml, for instance:
@@ -75,13 +76,11 @@ def unknown_functions(workspace: Workspace, config: ServeConfig | None) -> Itera
                 yield workspace.problem(where, f"there is no function `{name}`", pick_from(name, known))
 
 
-def _door(config: ServeConfig | None) -> "Door":
-    from publish.audience import Audience
-    from publish.serving import Access, Anybody, BehindProxy, Grant, OpenIdConnect, Provider
+def access_of(config: ServeConfig) -> "Access":
+    """Who may see what, as `access` says."""
+    from publish.audience import Access, Audience, Grant
 
-    if config is None:
-        return Anybody()
-    access = Access(
+    return Access(
         [
             Grant(
                 tuple(entry.who),
@@ -90,6 +89,14 @@ def _door(config: ServeConfig | None) -> "Door":
             for entry in config.access
         ]
     )
+
+
+def _door(config: ServeConfig | None) -> "Door":
+    from publish.serving import Anybody, BehindProxy, OpenIdConnect, Provider
+
+    if config is None:
+        return Anybody()
+    access = access_of(config)
     if config.sign_in.trusted_proxy is not None:
         proxy = config.sign_in.trusted_proxy
         return BehindProxy(proxy.header, proxy.networks, access)

@@ -66,14 +66,15 @@ def narrow(published: Published, audience: Audience, into: Path) -> None:
     Raises `duckdb.Error` or `OSError` when it cannot; then the folder is not there.
     """
     try:
-        _write(published, audience, into)
+        narrow_tables(published, audience, into)
         write_pages(into)
     except BaseException:
         shutil.rmtree(into, ignore_errors=True)
         raise
 
 
-def _write(published: Published, audience: Audience, into: Path) -> None:
+def narrow_tables(published: Published, audience: Audience, into: Path) -> None:
+    """The same without pages and exports, for who reads the tables alone."""
     for folder in ("tables", "json", "sql"):
         (into / folder).mkdir(parents=True)
     with duckdb.connect() as con:

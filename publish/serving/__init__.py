@@ -1,6 +1,5 @@
 """Serve what was published, read-only, each person what they may see."""
 
-from publish.serving.access import Access, Grant
 from publish.serving.application import application, is_loopback
 from publish.serving.copies import AlreadyServedError, Copies
 from publish.serving.doors import Anybody, BehindProxy, Door
@@ -8,13 +7,11 @@ from publish.serving.server import server_of
 from publish.serving.sign_in import OpenIdConnect, Provider
 
 __all__ = [
-    "Access",
     "AlreadyServedError",
     "Anybody",
     "BehindProxy",
     "Copies",
     "Door",
-    "Grant",
     "OpenIdConnect",
     "Provider",
     "application",

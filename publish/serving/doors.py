@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from publish.audience import Audience
-from publish.serving.access import Access, email_of
+from publish.audience.access import Access, email_of
 
 Network = IPv4Network | IPv6Network
 

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from publish.audience import Audience
-from publish.serving.access import Access, email_of
+from publish.audience.access import Access, email_of
 from publish.serving.doors import refusal, stranger
 
 log = logging.getLogger("plumbline.serve")

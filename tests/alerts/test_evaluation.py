@@ -140,9 +140,10 @@ def test_what_turns_red_is_escalated_once(world: World) -> None:
 
 def test_a_notice_is_told_once_and_leaves_nothing_open(world: World) -> None:
     notice = Incident("check_in/2026-W44/amara", "green", "Your week", readers=(AMARA,))
+    only_named = config({"all": {"to": "hook"}, "weekly": {"to": "hook", "kinds": ["check_in"]}})
     for _ in range(2):
         with world.store.transaction() as session:
-            Evaluation(session, MORNING, world.config, DIARY, "test").tell(notice)
+            Evaluation(session, MORNING, only_named, DIARY, "test").tell(notice)
             assert session.open_incidents() == {}
             assert turns(session.unformed()) == [(notice.key, "told", "hook")]
 

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import pytest
 
-from publish.audience import Audience
-from publish.serving import Access, Anybody, BehindProxy, Copies, Grant, OpenIdConnect, Provider, application
+from publish.audience import Access, Audience, Grant
+from publish.serving import Anybody, BehindProxy, Copies, OpenIdConnect, Provider, application
 from publish.serving.application import HEADERS
 from publish.serving.copies import AlreadyServedError
 from tests.publish.serving.oracle import Oracle, standing_in

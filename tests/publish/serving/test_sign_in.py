@@ -10,8 +10,8 @@ import httpx2
 import itsdangerous
 import pytest
 
-from publish.audience import Audience
-from publish.serving import Access, Copies, Grant, OpenIdConnect, Provider, application
+from publish.audience import Access, Audience, Grant
+from publish.serving import Copies, OpenIdConnect, Provider, application
 from tests.publish.serving.provider import CLIENT_ID, CLIENT_SECRET, Claims, OpenIdProvider, running
 from tests.publish.serving.servers import serving
 

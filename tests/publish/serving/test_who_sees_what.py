@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from publish import PUBLIC_TABLES, Published
-from publish.audience import Audience, narrow, narrowing, tables_with_a_rule
+from publish.audience import Audience, narrow, narrow_tables, narrowing, tables_with_a_rule
 from publish.site.rhythm import check_ins
 from tests.publish.serving.oracle import Oracle, Row, numbers_in, rows_of, standing_in, texts_of, types_of
 from tests.publish.serving.planted_run import AMOUNTS_IN_WORDS, BUDGET, CHECK_FOUND, NO_AMOUNTS, planted
@@ -197,7 +197,7 @@ def test_an_aggregate_speaks_of_what_is_shown(narrowed: tuple[Path, Oracle]) -> 
 @pytest.mark.parametrize("audience", [*AUDIENCES.values(), Audience(frozenset({"people", "product"}))])
 def test_grades_speak_of_what_is_shown(run: Path, audience: Audience, tmp_path: Path) -> None:
     folder, oracle = tmp_path / "copy", Oracle(run, audience.functions, audience.finance)
-    narrowing._write(Published(run.parent, run.name), audience, folder)
+    narrow_tables(Published(run.parent, run.name), audience, folder)
     grades = {(row["kind"], row["subject"]): row for row in rows_of(folder, "grades")}
     published = {(row["kind"], row["subject"]): row for row in oracle.tables["grades"]}
     assert {subject for kind, subject in grades if kind == "key_result"} == oracle.key_results
@@ -280,7 +280,7 @@ def test_every_public_table_has_a_rule_and_one_without_is_empty(
     shutil.copytree(narrowing._RULES, tmp_path / "rules")
     (tmp_path / "rules" / "source_freshness.sql").unlink()
     monkeypatch.setattr(narrowing, "_RULES", tmp_path / "rules")
-    narrowing._write(Published(run.parent, run.name), Audience(frozenset({"people"})), tmp_path / "copy")
+    narrow_tables(Published(run.parent, run.name), Audience(frozenset({"people"})), tmp_path / "copy")
     assert rows_of(tmp_path / "copy", "source_freshness") == []
     assert rows_of(tmp_path / "copy", "kr_current") != []
 
@@ -303,7 +303,7 @@ def test_money_bears_the_type_by_which_it_is_left_out(run: Path) -> None:
 
 
 def test_who_sees_nobodys_functions_sees_the_company_and_the_sources(run: Path, tmp_path: Path) -> None:
-    narrowing._write(Published(run.parent, run.name), Audience(frozenset({"no-such-one"})), tmp_path / "copy")
+    narrow_tables(Published(run.parent, run.name), Audience(frozenset({"no-such-one"})), tmp_path / "copy")
     empty = {table.name for table in PUBLIC_TABLES if not rows_of(tmp_path / "copy", table.name)}
     assert {table.name for table in PUBLIC_TABLES} - empty == {
         "source_freshness",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from publish.audience import Audience
+from publish.audience.narrowing import Audience
 
 # Plain ASCII: letters that look or fold alike must not turn one person into another.
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
