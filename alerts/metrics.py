@@ -5,7 +5,7 @@ never texts of a source.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,25 +21,36 @@ NAME = "metrics.prom"
 _STREAM = ("source", "stream")
 
 
-def write_metrics(file: Path, last_run: LastRun | None, published: Path) -> None:
+def write_metrics(
+    file: Path,
+    last_run: LastRun | None,
+    published: Path,
+    messages: Mapping[tuple[str, str], int],
+) -> None:
     """Write the metrics of the last refresh and of what is published under `published` to `file`, in one step.
 
-    What is not known yet (nothing ran, nothing is published) is left out. Raises OSError, and then `file` is as it was.
+    `messages`: how many there are by channel and state. What is not known yet (nothing ran, nothing is published) is left out.
+    Raises OSError, and then `file` is as it was.
     """
     registry = CollectorRegistry()
-    registry.register(_Metrics(last_run, published))
+    registry.register(_Metrics(last_run, published, messages))
     write_to_textfile(str(file), registry)
 
 
 class _Metrics(Collector):
-    def __init__(self, last_run: LastRun | None, published: Path) -> None:
+    def __init__(
+        self, last_run: LastRun | None, published: Path, messages: Mapping[tuple[str, str], int]
+    ) -> None:
         self._last_run = last_run
         self._published = published
+        self._messages = messages
 
     def collect(self) -> Iterator[Metric]:
         """Every family; one of something else is added here."""
         if self._last_run is not None:
             yield from _of_run(self._last_run)
+        if self._messages:
+            yield _of_messages(self._messages)
         try:
             published = Published(self._published)
         except NothingPublishedError:
@@ -76,6 +87,19 @@ def _of_run(run: LastRun) -> Iterator[Metric]:
         for outcome in ("inserted", "updated", "unchanged", "deleted"):
             loaded.add_metric([each.source, each.stream, outcome], getattr(each, outcome))
     yield loaded
+
+
+def _of_messages(messages: Mapping[tuple[str, str], int]) -> Metric:
+    family = GaugeMetricFamily(
+        "plumbline_messages",
+        "Messages of the alerts, by what became of them: waiting, sending, sent or dead.",
+        labels=["channel", "state"],
+    )
+    # A state without messages is told with 0: a series that vanishes ends no alert.
+    for channel in sorted({channel for channel, _ in messages}):
+        for state in ("waiting", "sending", "sent", "dead"):
+            family.add_metric([channel, state], messages.get((channel, state), 0))
+    return family
 
 
 def _of_publication(published: Published) -> Iterator[Metric]:

@@ -355,8 +355,7 @@ class Session:
     def next_due_at(self) -> datetime | None:
         """When the first of the waiting messages may be tried again."""
         waiting = select(func.min(MESSAGES.c.next_at)).where(MESSAGES.c.state.in_(_UNENDED))
-        found = self._connection.execute(waiting).scalar_one_or_none()
-        return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
+        return _utc(self._connection.execute(waiting).scalar_one_or_none())
 
     def begin_sending(self, message: Outgoing, at: datetime, again_at: datetime) -> None:
         """Say that sending begins. Should its end never be told, nobody tries again before `again_at`."""
@@ -393,8 +392,7 @@ class Session:
         newest = select(func.max(MESSAGES.c.ended_at)).where(
             MESSAGES.c.route == route, MESSAGES.c.channel == channel, MESSAGES.c.state == "sent"
         )
-        found = self._connection.execute(newest).scalar_one_or_none()
-        return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
+        return _utc(self._connection.execute(newest).scalar_one_or_none())
 
     def channels_in_trouble(self) -> dict[str, str]:
         """By channel what is wrong with its last message: it was given up, or some of those it was for were refused."""
@@ -406,6 +404,11 @@ class Session:
             **{channel: f"it did not reach {people}" for channel, people in refused.items() if people},
             **{row.channel: row.problem for row in rows if row.state == "dead"},
         }
+
+    def waiting_since(self) -> datetime | None:
+        """When the oldest message was made that has not ended."""
+        oldest = select(func.min(MESSAGES.c.made_at)).where(MESSAGES.c.state.in_(_UNENDED))
+        return _utc(self._connection.execute(oldest).scalar_one_or_none())
 
     def counts(self) -> dict[tuple[str, str], int]:
         """How many messages there are by channel and state."""
@@ -441,6 +444,11 @@ class Session:
         found = self._connection.execute(insert(table).values(**values)).inserted_primary_key
         assert found is not None  # noqa: S101 - a single insert always has one
         return int(found[0])
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """What an aggregate gives, whose type SQLite does not know."""
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _outgoing(row: Any) -> Outgoing:

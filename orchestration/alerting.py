@@ -3,16 +3,18 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerts.channels import RefusedError
 from alerts.channels.opening import open_channel
 from alerts.check_ins import of_the_cycle, week_of, weekly
 from alerts.config import WEEKDAYS, AlertsConfig
@@ -29,7 +31,8 @@ from orchestration.serving import access_of
 from orchestration.workspace import Workspace
 from publish import NothingPublishedError, Published
 from publish.wording import clean
-from strategy import InputErrors, Person
+from strategy import InputErrors, Person, Problem
+from strategy.problems import pick_from
 from warehouse.control import CheckResult
 
 log = logging.getLogger("plumbline")
@@ -45,9 +48,9 @@ def told_of(workspace: Workspace) -> Iterator[None]:
     try:
         yield
     except Exception:
-        _send_after_run(workspace)
+        send_if_possible(workspace)
         raise
-    _send_after_run(workspace)
+    send_if_possible(workspace)
 
 
 def send(workspace: Workspace, patience: timedelta = _PATIENCE) -> None:
@@ -62,6 +65,18 @@ def send(workspace: Workspace, patience: timedelta = _PATIENCE) -> None:
         with alerts.store.transaction() as session:
             for channel, problem in session.channels_in_trouble().items():
                 log.warning("messages do not get through to %s: %s", channel, problem)
+
+
+def send_if_possible(workspace: Workspace, patience: timedelta = _PATIENCE) -> None:
+    """The same where somebody is to be alerted. A run has done its work when its messages cannot be sent: that is only said."""
+    if workspace.config.alerts is None:
+        return
+    try:
+        send(workspace, patience)
+    except InputErrors as errors:
+        log.warning("No alerts are sent. %s", errors)
+    except (SQLAlchemyError, OSError, Timeout) as error:
+        log.warning("No alerts are sent: %s. `plumbline alerts send` sends them later.", type(error).__name__)
 
 
 def preview(workspace: Workspace) -> Iterator[str]:
@@ -127,18 +142,59 @@ def send_samples(workspace: Workspace) -> Iterator[Outcome]:
             yield Outcome(name, route.to, alerts.sender().try_once(route.to, message))
 
 
+def wrong_settings(workspace: Workspace) -> Iterator[Problem]:
+    """What can be known to be wrong with `alerts` before anything is sent. Raises InputErrors for variables that are not set."""
+    config = workspace.resolved_alerts(os.environ)
+    if config is None:
+        return
+    functions = [one.id for one in workspace.strategy.functions]
+    for name, route in config.routes.items():
+        for field, named, known in (
+            ("functions", route.functions, functions),
+            ("sources", route.sources, list(workspace.config.sources)),
+        ):
+            for place, word in enumerate(named or ()):
+                if word not in known:
+                    where = ("alerts", "routes", name, field, place)
+                    yield workspace.problem(
+                        where, f"there is no `{word}` among {field}", pick_from(word, known)
+                    )
+    for name, channel in config.channels.items():
+        try:
+            open_channel(channel)
+        except RefusedError as error:
+            yield workspace.problem(
+                ("alerts", "channels", name), str(error).rstrip("."), "See docs/alerts.md."
+            )
+
+
+@dataclass(frozen=True)
+class Messages:
+    """How messages stand: numbers by channel and state (waiting, sending, sent, dead), and what is wrong with which channel."""
+
+    counts: Mapping[tuple[str, str], int]
+    trouble: Mapping[str, str]
+    waiting_since: datetime | None
+
+
+def messages(workspace: Workspace) -> Messages | None:
+    """How they stand; None where nothing was ever sent. Raises SQLAlchemyError or InputErrors."""
+    config = workspace.config.alerts and workspace.resolved_alerts(os.environ)
+    if config is None or (config.store is None and not _file_of_store(workspace).exists()):
+        return None
+    with Store(_address_of_store(workspace, config)) as store, store.transaction() as session:
+        return Messages(session.counts(), session.channels_in_trouble(), session.waiting_since())
+
+
 def channel_checks(workspace: Workspace) -> list[CheckResult]:
     """One for every channel: whether its last message got through, so that a channel in trouble is a flag like any other."""
     if workspace.config.alerts is None:
         return []
-    trouble = dict[str, str]()
+    found = None
     # A store that cannot be opened is said where messages are sent.
-    with (
-        suppress(InputErrors, SQLAlchemyError),
-        _opened(workspace) as alerts,
-        alerts.store.transaction() as session,
-    ):
-        trouble = session.channels_in_trouble()
+    with suppress(InputErrors, SQLAlchemyError):
+        found = messages(workspace)
+    trouble = found.trouble if found else {}
     return [
         CheckResult(
             "delivery", name, "delivered", name not in trouble, "warn", trouble.get(name, "delivered")
@@ -280,21 +336,11 @@ def _hours(person: Person, usual: WorkingHours) -> WorkingHours:
 
 
 def _address_of_store(workspace: Workspace, config: AlertsConfig) -> str:
-    return (
-        config.store.get_secret_value() if config.store else f"sqlite:///{workspace.state / 'alerts.sqlite'}"
-    )
+    return config.store.get_secret_value() if config.store else f"sqlite:///{_file_of_store(workspace)}"
 
 
-def _send_after_run(workspace: Workspace) -> None:
-    """A run has done its work when its messages cannot be sent: that is said, and what is to be sent waits in the store."""
-    if workspace.config.alerts is None:
-        return
-    try:
-        send(workspace)
-    except InputErrors as errors:
-        log.warning("No alerts are sent. %s", errors)
-    except (SQLAlchemyError, OSError, Timeout) as error:
-        log.warning("No alerts are sent: %s. `plumbline alerts send` sends them later.", type(error).__name__)
+def _file_of_store(workspace: Workspace) -> Path:
+    return workspace.state / "alerts.sqlite"
 
 
 _WRITE = """Write into plumbline.yml, for instance:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orchestration import refresh
+from orchestration import alerting, refresh
 from orchestration.project import prepare
 from orchestration.serving import unknown_functions
 from orchestration.sources import check_all, connected
@@ -16,7 +16,7 @@ def check_workspace(workspace: Workspace) -> dict[str, Any]:
     Raises InputErrors with every problem of a kind at once: first the files, then the connections.
     """
     strategy = workspace.strategy
-    problems = list(unknown_functions(workspace, workspace.config.serve))
+    problems = [*unknown_functions(workspace, workspace.config.serve), *alerting.wrong_settings(workspace)]
     if problems:
         raise InputErrors(problems)
     prepare(workspace).parse()

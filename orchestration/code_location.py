@@ -17,7 +17,7 @@ from orchestration.assets import (
 )
 from orchestration.hooks import recompute_hooks, refresh_hooks
 from orchestration.project import prepare
-from orchestration.sensors import SCHEDULE, observations_asset, operations_sensor
+from orchestration.sensors import SCHEDULE, alerts_sensor, observations_asset, operations_sensor
 from orchestration.workspace import Workspace
 
 # Mapping a freshness policy over all assets is the one preview feature in use; the lock file pins what it was tried with.
@@ -69,7 +69,10 @@ def build_definitions(workspace: Workspace) -> dg.Definitions:
                 default_status=dg.DefaultScheduleStatus.RUNNING,
             )
         ],
-        sensors=[operations_sensor(workspace, recompute_job, [spec.key for spec in gates.check_specs])],
+        sensors=[
+            operations_sensor(workspace, recompute_job, [spec.key for spec in gates.check_specs]),
+            *([alerts_sensor(workspace)] if workspace.config.alerts else []),
+        ],
         # A process per step would import dbt and Great Expectations for each of them: minutes instead of seconds.
         executor=dg.in_process_executor,
     )

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from alerts.last_run import LastRun, LoadedRows, keep, recall
 from alerts.metrics import NAME, write_metrics
-from orchestration import refresh
+from orchestration import alerting, refresh
 from orchestration.workspace import Workspace
+from strategy import InputErrors
 
 
 @contextmanager
@@ -19,6 +22,16 @@ def failure_noted(workspace: Workspace) -> Iterator[None]:
     except Exception as error:
         note_end(workspace, started_at, {}, error)
         raise
+
+
+@contextmanager
+def measured(workspace: Workspace) -> Iterator[None]:
+    """Write the metrics anew at the end of the block, whose messages are in them then."""
+    try:
+        yield
+    finally:
+        if workspace.config.alerts is not None:
+            measure(workspace)
 
 
 def note_end(
@@ -50,6 +63,8 @@ def note_end(
 def measure(workspace: Workspace) -> None:
     """Write the metrics anew: of the last refresh, and of what is published now."""
     try:
-        write_metrics(workspace.state / NAME, recall(workspace.state), workspace.published)
-    except (OSError, ValueError) as error:
+        found = alerting.messages(workspace)
+        counts = found.counts if found else {}
+        write_metrics(workspace.state / NAME, recall(workspace.state), workspace.published, counts)
+    except (OSError, ValueError, InputErrors, SQLAlchemyError) as error:
         refresh.log.warning("the metrics could not be written: %s", error)

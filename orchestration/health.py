@@ -12,15 +12,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from alerts import last_run
 from alerts.last_run import published_at
-from orchestration import daemon
+from orchestration import alerting, daemon
 from orchestration.workspace import Workspace
 from publish import PUBLIC_TABLES, NothingPublishedError, Published
+from strategy import InputErrors
 
 State = Literal["ok", "warning", "failed"]
 
 _LONG_RUN = timedelta(hours=2)
+_LONG_WAIT = timedelta(hours=1)
 _LITTLE_ROOM = 1 << 30
 
 
@@ -190,7 +194,41 @@ def disk(workspace: Workspace, now: datetime) -> Finding:
     return Finding("disk", "ok", f"{said}.")
 
 
-LOOKS: tuple[Callable[[Workspace, datetime], Finding], ...] = (run, published, dagster, streams, lock, disk)
+def messages(workspace: Workspace, now: datetime) -> Finding:
+    """Whether alerts get through."""
+    if workspace.config.alerts is None:
+        return Finding("messages", "ok", "Nobody is to be alerted: plumbline.yml has no `alerts`.")
+    try:
+        found = alerting.messages(workspace)
+    except (InputErrors, SQLAlchemyError) as error:
+        return Finding(
+            "messages", "warning", f"Whether alerts get through cannot be seen: {type(error).__name__}."
+        )
+    if found is None:
+        return Finding("messages", "ok", "Nothing has had to be said yet.")
+    if found.trouble:
+        said = " ".join(f"{name}: {problem.rstrip('.')}." for name, problem in found.trouble.items())
+        return Finding(
+            "messages", "warning", f"Messages do not get through. {said} Try again: plumbline alerts test."
+        )
+    if found.waiting_since and now - found.waiting_since > _LONG_WAIT:
+        waiting = f"Messages wait since {found.waiting_since:%Y-%m-%d %H:%M} UTC"
+        return Finding(
+            "messages", "warning", f"{waiting}. Send them, and read what it says: plumbline alerts send."
+        )
+    sent = sum(number for (_, state), number in found.counts.items() if state == "sent")
+    return Finding("messages", "ok", f"{sent} messages were sent, none waits for long.")
+
+
+LOOKS: tuple[Callable[[Workspace, datetime], Finding], ...] = (
+    run,
+    published,
+    dagster,
+    streams,
+    messages,
+    lock,
+    disk,
+)
 """Another look is added here."""
 
 

@@ -286,6 +286,11 @@ def publish_run(workspace: Workspace, transformation: Transformation) -> Publica
             "timezone": workspace.strategy.cycle.timezone,
             "currency": workspace.strategy.cycle.currency,
             "started_at": run.started_at.isoformat(),
+            "snoozed": [
+                {"incident": one.incident, "until": one.until.isoformat(), "because": one.because}
+                for one in (workspace.config.alerts.snoozed if workspace.config.alerts else ())
+                if run.as_of < one.until
+            ],
             "version": version("plumbline"),
             "strategy": strategy.strategy_hash(workspace.root / "strategy", workspace.metrics),
             "ledger": ledger_head(con),

@@ -3,7 +3,7 @@
 from datetime import date
 
 from orchestration import alerting, refresh
-from orchestration.ending import failure_noted
+from orchestration.ending import failure_noted, measured
 from orchestration.instance import dagster_home
 from orchestration.sources import check_all, connected
 from orchestration.workspace import Workspace
@@ -17,7 +17,7 @@ def run_refresh(workspace: Workspace, as_of: date | None) -> None:
     Raises InputErrors for what a person must mend, before anything has changed.
     """
     # Dagster's hooks are not called when a failure is raised to the caller.
-    with alerting.told_of(workspace), failure_noted(workspace):
+    with measured(workspace), alerting.told_of(workspace), failure_noted(workspace):
         try:
             _refresh(workspace, as_of)
         finally:

@@ -7,14 +7,14 @@ so that there stays one writer to the warehouse and one way to a flag.
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from pydantic import Field
 
-from orchestration import refresh
+from orchestration import alerting, refresh
 from orchestration.daemon import SILENT_AFTER, UnreadableError, look
 from orchestration.sources import listed
 from orchestration.workspace import Workspace
@@ -23,6 +23,8 @@ from warehouse.control import CheckResult
 NAME, SCHEDULE = "operations", "refresh_schedule"
 OBSERVATIONS = dg.AssetKey(["control", "observations"])
 _EVERY_SECONDS = 60
+# Dagster ends a sensor after a minute.
+_PATIENCE = timedelta(seconds=20)
 OWN_JOBS = frozenset({"refresh", "recompute"})
 
 
@@ -93,6 +95,21 @@ def operations_sensor(
         )
 
     return operations
+
+
+def alerts_sensor(workspace: Workspace) -> dg.SensorDefinition:
+    """Sends what is to be said, between runs as well: what quiet hours or a failing channel held back, and escalations."""
+
+    @dg.sensor(
+        name="alerts",
+        minimum_interval_seconds=_EVERY_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def alerts() -> dg.SkipReason:
+        alerting.send_if_possible(workspace, _PATIENCE)
+        return dg.SkipReason("it starts no run")
+
+    return alerts
 
 
 def _freshness(instance: dg.DagsterInstance, workspace: Workspace) -> Iterator[Observation]:

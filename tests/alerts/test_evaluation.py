@@ -15,6 +15,7 @@ from alerts.config import AlertsConfig
 from alerts.evaluation import Evaluation, duration
 from alerts.incidents import Incident
 from alerts.store import Delivery, Store
+from tests.alerts import postgres
 from tests.alerts.incidents import AMARA, DIARY, KATHARINA, TOMASZ, at, config, outage, review
 
 EVERYTHING = config(
@@ -43,9 +44,22 @@ class World:
         return new
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(f"sqlite:///{tmp_path / 'alerts.sqlite'}") as store:
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    if postgres.programs() is None:
+        pytest.skip("no PostgreSQL is installed: apt-get install postgresql")
+    with postgres.server() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty one of each kind."""
+    if request.param == "sqlite":
+        with Store(f"sqlite:///{tmp_path / 'alerts.sqlite'}") as store:
+            yield store
+        return
+    with postgres.database(request.getfixturevalue("server")) as address, Store(address) as store:
         yield store
 
 
@@ -151,7 +165,7 @@ def test_a_notice_is_told_once_and_leaves_nothing_open(world: World) -> None:
 KEYS = ("source/jira", "source/hubspot", "gate/raw.deals")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sets(st.sampled_from(KEYS)), st.integers(0, 300), st.integers(1, 3)), max_size=12)
 )

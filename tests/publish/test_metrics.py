@@ -22,13 +22,14 @@ RUN = LastRun(
     phases={"extract": 1.5, "transform": 60},
     loaded=(LoadedRows(source="jira", stream="issues", inserted=3, updated=2, unchanged=1, deleted=0),),
 )
+MESSAGES = {("leaders", "sent"): 7, ("leaders", "dead"): 1, ("mail", "waiting"): 2}
 Families = dict[str, Metric]
 
 
 @pytest.fixture(scope="module")
 def families(week_4: Path, tmp_path_factory: pytest.TempPathFactory) -> Families:
     file = tmp_path_factory.mktemp("metrics") / "metrics.prom"
-    write_metrics(file, RUN, week_4.parent)
+    write_metrics(file, RUN, week_4.parent, MESSAGES)
     assert [each.name for each in file.parent.iterdir()] == ["metrics.prom"]
     return parsed(file)
 
@@ -71,6 +72,16 @@ def test_the_last_run(families: Families) -> None:
     }
 
 
+def test_messages_by_channel_and_state(families: Families) -> None:
+    told = values(families["plumbline_messages"], "channel", "state")
+    assert {name: number for name, number in told.items() if number} == MESSAGES
+    assert set(told) == {
+        (channel, state)
+        for channel in ("leaders", "mail")
+        for state in ("waiting", "sending", "sent", "dead")
+    }
+
+
 def test_flags_and_key_results(families: Families, week_4: Path) -> None:
     told = values(families["plumbline_flags_open"], "kind", "severity")
     counted = rows(week_4, "flags", "select kind, severity, count(*) from {table} where is_open group by all")
@@ -108,7 +119,7 @@ def test_freshness_of_every_stream(families: Families, week_4: Path) -> None:
 
 
 def test_before_anything_ran_there_is_a_file_without_a_value(tmp_path: Path) -> None:
-    write_metrics(tmp_path / "metrics.prom", None, tmp_path / "published")
+    write_metrics(tmp_path / "metrics.prom", None, tmp_path / "published", {})
     assert parsed(tmp_path / "metrics.prom") == {}
 
 
@@ -116,5 +127,5 @@ def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path: Path) -> None:
     place = tmp_path / "metrics.prom"
     place.mkdir()
     with pytest.raises(OSError, match=r"metrics\.prom"):
-        write_metrics(place, RUN, tmp_path / "published")
+        write_metrics(place, RUN, tmp_path / "published", {})
     assert [each.name for each in tmp_path.iterdir()] == ["metrics.prom"]
