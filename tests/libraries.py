@@ -24,11 +24,14 @@ import orchestration.cli
 import orchestration.code_location
 import orchestration.run
 import publish.terminal.chain_page
+from tests.parsing import parse_wherever_the_warehouse_is
 
 __all__ = [
     "alembic", "alerts", "dagster", "dbt", "duckdb_engine", "great_expectations", "icalendar", "orchestration", "publish",
     "slack_sdk",
 ]  # fmt: skip
+
+parse_wherever_the_warehouse_is()
 
 # dbt builds these when it first needs them, which takes the best part of a second.
 for contract in (

@@ -167,7 +167,9 @@ def test_the_other_examples_are_those_of_the_unit_tests() -> None:
         r"Green at 0.8, red at 0.1 and red without progress: red, by the third, .* 0.3\.", METHOD
     )
     lowered = _unit_test("kr_against_original")
-    assert lowered["expect"]["rows"][0] == {"kr_id": "lowered", "target": 200, "status": "red"}
+    assert lowered["expect"]["rows"][0] == {
+        "kr_id": "lowered", "target": 200, "progress": 0.25, "status": "red",
+    }  # fmt: skip
     assert "A target of 200 is lowered to 100 while the value is 50" in _section(
         "A strategy that is changed in mid-cycle"
     )
