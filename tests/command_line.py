@@ -92,8 +92,28 @@ def _command(words: list[str], env: Mapping[str, str], said: Path) -> NoReturn:
 
 
 def plumbline(*arguments: str | Path, env: Mapping[str, str] | None = None, timeout: float = 200) -> Answer:
-    """Run the command to its end."""
-    return Command(*arguments, env=env).answer(timeout)
+    """Run the command to its end. A workspace that dbt has not parsed yet begins with what it parsed of another one."""
+    parsed = _parsed_by_dbt(arguments)
+    if parsed and not parsed.exists() and _PARSED:
+        parsed.parent.mkdir(parents=True, exist_ok=True)
+        parsed.write_bytes(_PARSED[0])
+    answer = Command(*arguments, env=env).answer(timeout)
+    if parsed and parsed.exists() and not _PARSED:
+        _PARSED.append(parsed.read_bytes())
+    return answer
+
+
+# dbt looks itself whether what it finds there is of use, and parses what differs.
+_PARSED: list[bytes] = []
+
+
+def _parsed_by_dbt(arguments: tuple[str | Path, ...]) -> Path | None:
+    """Where dbt keeps what it parsed of the workspace that is to run."""
+    if arguments[:1] != ("run",) or "-w" not in arguments:
+        return None
+    workspace = Path(arguments[arguments.index("-w") + 1])
+    parsed = workspace / ".plumbline" / "dbt" / "target" / "partial_parse.msgpack"
+    return parsed if (workspace / "plumbline.yml").exists() else None
 
 
 def copy_of_demo(folder: Path) -> Path:

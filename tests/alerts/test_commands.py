@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.last_run import LastRun, keep
 from demo.servers.loopback import Answer, Fault
 from orchestration import alerting
 from orchestration.health import examine
@@ -37,10 +38,12 @@ def hook() -> Iterator[SignedServer]:
 def workspace(
     starter_run: Path, tmp_path: Path, hook: SignedServer, monkeypatch: pytest.MonkeyPatch
 ) -> Workspace:
-    """A copy of the starter that ran, with a channel."""
+    """A copy of the starter that ran, with a channel; its last refresh failed."""
     shutil.copytree(starter_run, tmp_path / "acme", symlinks=True)
     file = tmp_path / "acme" / "plumbline.yml"
     file.write_text(file.read_text() + ALERTS, encoding="utf-8")
+    failed = LastRun(started_at=_now(), ended_at=_now(), succeeded=False, problem="The pull of jira failed.")
+    keep(tmp_path / "acme" / ".plumbline", failed)
     monkeypatch.setenv("HOOK_URL", hook.url)
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     return Workspace(tmp_path / "acme")

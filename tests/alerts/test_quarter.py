@@ -64,7 +64,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quarter]:
         while True:
             process = FORKS.Process(target=quarter.tell, args=(folder, channels, start, SEED), daemon=False)
             process.start()
-            killed_at = time.monotonic() + chance.uniform(0.1, 0.4) if world.kills < KILLS else None
+            killed_at = time.monotonic() + chance.uniform(0.05, 0.25) if world.kills < KILLS else None
             while process.is_alive() and (killed_at is None or time.monotonic() < killed_at):
                 _misbehave(world, chance)
                 process.join(0.02)

@@ -75,7 +75,15 @@ def test_the_command_says_it_in_lines_and_in_json_imports_nothing_slow_and_write
     answer = json.loads(plumbline("health", "--json", "-w", workspace.root).out)
     assert answer["healthy"] is True
     assert [[one["state"], one["check"]] for one in answer["checks"]] == [line[:2] for line in lines]
-    assert [line[1] for line in lines] == ["run", "published", "dagster", "streams", "lock", "disk"]
+    assert [line[1] for line in lines] == [
+        "run",
+        "published",
+        "dagster",
+        "streams",
+        "messages",
+        "lock",
+        "disk",
+    ]
 
     answered = subprocess.run(
         [sys.executable, "-c", IMPORTED, "plumbline", "health", "-w", str(workspace.root)],
