@@ -54,14 +54,13 @@ class Sender:
         while True:
             with self.store.transaction() as session:
                 self._form(session)
-                message = session.due(self.clock())
-                next_at = session.next_due_at()
-            if message is not None:
-                self._try(message)
-            elif next_at is not None and next_at <= end:
-                self.sleep(max(0.0, (next_at - self.clock()).total_seconds()))
-            else:
+                message = session.next_outgoing()
+            if message is None or message.next_at > max(end, self.clock()):
                 return
+            wait = (message.next_at - self.clock()).total_seconds()
+            if wait > 0:
+                self.sleep(wait)
+            self._try(message)
 
     def try_once(self, name: str, message: Message) -> str | None:
         """Send a message that no store holds over a channel; gives what went wrong, None when nothing did."""
@@ -150,7 +149,7 @@ class Sender:
             if now - outgoing.made_at >= _GIVE_UP_AFTER:
                 session.give_up(outgoing.id, now, f"given up after {outgoing.attempts + 1} tries: {error}")
                 return
-            wait = min(_FIRST_WAIT * 2**outgoing.attempts, _LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311
+            wait = min(_FIRST_WAIT * 2 ** min(outgoing.attempts, 10), _LONGEST_WAIT) * random.uniform(0.5, 1)  # noqa: S311
             if error.seconds is not None:
                 wait = max(wait, timedelta(seconds=error.seconds))
             session.try_later(outgoing.id, now + wait, str(error))

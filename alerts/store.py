@@ -178,6 +178,8 @@ class Outgoing:
     attempts: int
     begun_at: datetime | None
     made_at: datetime
+    next_at: datetime
+    """Not before."""
 
 
 @dataclass(frozen=True)
@@ -334,8 +336,8 @@ class Session:
     def message(self, message_id: int) -> Outgoing:
         return _outgoing(self._connection.execute(select(MESSAGES).where(MESSAGES.c.id == message_id)).one())
 
-    def due(self, now: datetime) -> Outgoing | None:
-        """The oldest message that may be sent now; none goes before an older one to the same place about the same incident."""
+    def next_outgoing(self) -> Outgoing | None:
+        """The message that may be sent first; none goes before an older one to the same place about the same incident."""
         rows = self._connection.execute(
             select(MESSAGES, TURNS.c.incident_id)
             .join(DELIVERIES, DELIVERIES.c.message_id == MESSAGES.c.id)
@@ -344,18 +346,14 @@ class Session:
             .order_by(MESSAGES.c.id)
         ).all()
         waited_for = set[tuple[str, str, int]]()
+        free = list[Outgoing]()
         for _, of_message in groupby(rows, key=lambda row: row.id):
             parts = list(of_message)
             about = {(row.route, row.channel, row.incident_id) for row in parts}
-            if parts[0].next_at <= now and not about & waited_for:
-                return _outgoing(parts[0])
+            if not about & waited_for:
+                free.append(_outgoing(parts[0]))
             waited_for |= about
-        return None
-
-    def next_due_at(self) -> datetime | None:
-        """When the first of the waiting messages may be tried again."""
-        waiting = select(func.min(MESSAGES.c.next_at)).where(MESSAGES.c.state.in_(_UNENDED))
-        return _utc(self._connection.execute(waiting).scalar_one_or_none())
+        return min(free, key=lambda one: (one.next_at, one.id), default=None)
 
     def begin_sending(self, message: Outgoing, at: datetime, again_at: datetime) -> None:
         """Say that sending begins. Should its end never be told, nobody tries again before `again_at`."""
@@ -452,7 +450,7 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 def _outgoing(row: Any) -> Outgoing:
-    return Outgoing(row.id, row.route, row.channel, row.attempts, row.begun_at, row.made_at)
+    return Outgoing(row.id, row.route, row.channel, row.attempts, row.begun_at, row.made_at, row.next_at)
 
 
 def _durable_and_patient(connection: Any, _: object) -> None:

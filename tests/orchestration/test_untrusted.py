@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from alerts.incidents import open_incidents
 from demo.servers.jira import JiraServer, JiraSite
 from demo.servers.loopback import Answer, Fault
+from publish import Published
 from tests.command_line import Answer as Said
 from tests.command_line import plumbline
 
@@ -126,3 +128,20 @@ def test_explain_and_the_table_show_them(answered: tuple[Path, Said]) -> None:
     assert said.code == 0
     assert "tracker" in said.out
     assert "\x1b[" not in run.out + said.out
+
+
+def test_each_cause_is_one_incident_that_names_what_it_reaches_and_nobody_is_called_to_talk(
+    answered: tuple[Path, Said],
+) -> None:
+    found = {
+        one.key: one for one in open_incidents(Published(answered[0] / ".plumbline" / "published"), {}, None)
+    }
+    outage = found["source/tracker"]
+    said = " ".join(fact.text for fact in outage.facts)
+    assert "tracker.issues" in said and "tracker.changelogs" in said and "Items done" in said
+    assert (outage.severity, outage.sources) == ("red", frozenset({"tracker"}))
+    assert not [key for key in found if key.startswith("review/items-done")]
+    (broken,) = [one for key, one in found.items() if key.startswith("model/")]
+    assert "A metric whose SQL fails when it runs" in " ".join(fact.text for fact in broken.facts)
+    gates = [one for key, one in found.items() if key == "gate/staging.stg_finance__budgets"]
+    assert len(gates) == 1

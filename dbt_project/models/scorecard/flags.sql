@@ -51,13 +51,18 @@ rule_intervals as (
     where day_from_last = 1
 ),
 
--- A key result doubted for several reasons at once is the doing of the one that has lasted longest.
+-- A key result doubted for several reasons at once is the doing of the one furthest upstream: what arrives, then what is made of it.
 doubted as (
     select
         kr_id,
         cause,
         row_number() over (
-            partition by kr_id order by {{ plumbline.or_never('closed_on') }} desc, opened_on, cause
+            partition by kr_id
+            order by
+                {{ plumbline.or_never('closed_on') }} desc,
+                case when cause like 'source/%' then 0 when cause like 'model/%' then 1 else 2 end,
+                opened_on,
+                cause
         ) as place
     from doubts
 ),
