@@ -84,6 +84,19 @@ def test_axe_finds_no_violation(
     assert found == {}
 
 
+def test_every_kind_of_page_fits_the_width_of_paper(browser: Browser, week_11: Path) -> None:
+    """A4 upright at 96 dots an inch: what is wider is cut off, as nobody scrolls on paper."""
+    window = Window(browser, width=794)
+    window.page.emulate_media(media="print")
+    wide = []
+    for file in one_of_each_kind(week_11 / "site"):
+        window.page.goto(file.as_uri())
+        if window.overflow() > 0:
+            wide.append(file.name)
+    window.close()
+    assert wide == []
+
+
 def test_the_scorecard_prints_on_one_page(browser: Browser, week_4: Path) -> None:
     window = Window(browser)
     window.page.goto((week_4 / "site/index.html").as_uri())
