@@ -7,7 +7,7 @@ What they say is what the pages of the same run show (`publish.site.rhythm`). Ki
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from alerts.incidents import Incident
+from alerts.incidents import Incident, page_at
 from alerts.message import Evidence, Fact, Reader
 from alerts.sight import Sight
 from publish.reading import Published
@@ -26,21 +26,19 @@ def week_of(published: Published) -> str:
 def weekly(sight: Sight, heads: Sequence[Reader], address: str | None) -> Iterator[Incident]:
     """The company's week for those heads who may see all of it, and everybody's own as they may see it."""
     week = week_of(sight.published)
-    by_run = dict[str, list[CheckIn]]()
-    for one in check_ins(sight.published):
+    own = check_ins(sight.published)
+    seen_in = {sight.published.folder: own}
+    for one in own:
         if one.email is None:
             yield from _for_heads(week, one, sight, heads, address)
-            continue
-        if not sight.is_anybody(one.email):
-            continue
-        seen = sight.of(one.email)
-        if seen is not sight.published and str(seen.folder) not in by_run:
-            by_run[str(seen.folder)] = check_ins(seen)
-        own = by_run.get(str(seen.folder), [one])
-        for same in own:
-            if (same.kind, same.subject) == (one.kind, one.subject):
-                key = f"check_in/{week.partition('/')[2]}/{one.kind}/{one.subject}"
-                yield _notice(key, same, (Reader(one.name, one.email),), address)
+        elif sight.is_anybody(one.email):
+            seen = sight.of(one.email)
+            if seen.folder not in seen_in:
+                seen_in[seen.folder] = check_ins(seen)
+            key = f"check_in/{week.partition('/')[2]}/{one.kind}/{one.subject}"
+            for same in seen_in[seen.folder]:
+                if (same.kind, same.subject) == (one.kind, one.subject):
+                    yield _notice(key, same, (Reader(one.name, one.email),), address)
 
 
 def of_the_cycle(sight: Sight, heads: Sequence[Reader], address: str | None) -> Iterator[Incident]:
@@ -73,7 +71,7 @@ def _notice(key: str, one: CheckIn, readers: Sequence[Reader], address: str | No
         sentences=one.sentences,
         facts=tuple(facts),
         evidence=tuple(Evidence(f"{record.name} {record.title}", record.url) for record in records[:_MOST]),
-        page=f"{address.rstrip('/')}/site/{one.page}" if address else None,
+        page=page_at(address, one.page),
         readers=tuple(readers),
     )
 

@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from alerts.channels.config import AnyChannel
 from alerts.message import Severity
-from strategy.field_types import ClockTime
+from strategy.field_types import ClockTime, Part
 from strategy.yaml_source import rule_broken
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -15,11 +15,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class QuietHours(_Strict):
+class QuietHours(Part):
     """When a route keeps silent, in the time zone of the cycle; what comes up meanwhile is sent when they are over."""
 
     start: ClockTime = Field(alias="from", description="when silence begins, such as 18:00")
@@ -27,12 +23,12 @@ class QuietHours(_Strict):
     weekends: bool = Field(default=False, description="true: silent from Saturday 00:00 to Monday as well")
 
 
-class Escalation(_Strict):
+class Escalation(Part):
     after_hours: float = Field(gt=0, description="an incident that is open for so many hours is escalated")
     to: list[str] = Field(default=[], description="names of further channels that hear of it from then on")
 
 
-class Route(_Strict):
+class Route(Part):
     """Incidents that fit all that it names go to its channel; a route that names nothing takes every incident."""
 
     to: str = Field(description="the name of a channel")
@@ -52,7 +48,7 @@ class Route(_Strict):
     escalate: Escalation | None = Field(default=None, description="{after_hours, to}")
 
 
-class Snooze(_Strict):
+class Snooze(Part):
     """Nothing is sent about an incident until a day; it is judged and shown as ever."""
 
     incident: str = Field(description="its key, as `plumbline alerts preview` names it")
@@ -60,7 +56,7 @@ class Snooze(_Strict):
     because: str = Field(min_length=1, description="why, for those who read this later")
 
 
-class AlertsConfig(_Strict):
+class AlertsConfig(Part):
     channels: dict[Name, AnyChannel] = Field(min_length=1, description="channels by name")
     routes: dict[Name, Route] = Field(min_length=1, description="routes by name")
     address: str | None = Field(
@@ -70,7 +66,7 @@ class AlertsConfig(_Strict):
     )
     store: SecretStr | None = Field(
         default=None,
-        description="database of what was said, such as ${ALERTS_DATABASE} with postgresql+psycopg2://…; default: a file",
+        description="database of what was said, such as ${ALERTS_DATABASE} with postgresql+psycopg://…; default: a file",
     )
     check_in: Weekday = Field(default="monday", description="the day on which check-ins are sent")
     snoozed: list[Snooze] = Field(default=[], description="a list of {incident, until, because}")

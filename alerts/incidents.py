@@ -80,11 +80,16 @@ def open_incidents(
     return list(_Reading(published, owners_of_sources, address).incidents())
 
 
+def page_at(address: str | None, path: str) -> str | None:
+    """Where a page of the site is read, when the folder of the run is served at `address`; None where it is not."""
+    return f"{address.rstrip('/')}/site/{path}" if address else None
+
+
 class _Reading:
     def __init__(self, published: Published, owners: Mapping[str, str], address: str | None) -> None:
         self.published = published
         self.owners = owners
-        self.address = address.rstrip("/") if address else None
+        self.address = address
         self.key_results = {row["kr_id"]: row for row in published.table("kr_current")}
         self.handoffs = {row["handoff_id"]: row for row in published.table("handoff_current")}
 
@@ -127,7 +132,7 @@ class _Reading:
             sentences=(str(handoff["sentence"] if handoff else first["reason"]),),
             facts=(*facts, *map(self._standing, key_results[:_MOST])),
             evidence=tuple(self._records(subject, is_handoff=handoff is not None)),
-            page=self._page(page),
+            page=page_at(self.address, page),
             readers=_heads(first),
             sponsor=Reader(first["sponsor_name"], first["sponsor_email"]),
             escalated=any(one["escalated_on"] for one in talk.exceptions),
@@ -163,7 +168,7 @@ class _Reading:
             sentences=tuple(dict.fromkeys(str(flag["sentence"]) for flag in own))[:_MOST_SENTENCES],
             facts=tuple(facts),
             readers=_heads(handoff) if handoff else (),
-            page=self._page(_page_of(kind, subject) if named else "data.html"),
+            page=page_at(self.address, _page_of(kind, subject) if named else "data.html"),
             functions=frozenset(sides | {row["function_id"] for row in key_results}),
             sources=frozenset(sources),
             owners=frozenset(
@@ -189,9 +194,6 @@ class _Reading:
             yield Evidence(f"{row['name']} {row['title'] or ''}: {row['state']}{since}", row["url"])
         if len(rows) > _MOST:
             yield Evidence(f"and {len(rows) - _MOST} more")
-
-    def _page(self, path: str) -> str | None:
-        return f"{self.address}/site/{path}" if self.address else None
 
 
 def _heads(row: Row) -> tuple[Reader, ...]:

@@ -84,7 +84,7 @@ class Sender:
             ready = [one for one in deliveries if self._is_ready(session, one, now)]
             if not ready or silent_until(route, now, self.zone):
                 continue
-            last = session.last_ended(name, channel)
+            last = session.last_sent_at(name, channel)
             if last is not None and now - last < timedelta(minutes=route.at_most_every_minutes):
                 continue
             # What addresses people by name is a message of its own.

@@ -318,10 +318,6 @@ class Session:
     def deliveries_of(self, message_id: int) -> list[Delivery]:
         return self._deliveries(DELIVERIES.c.message_id == message_id)
 
-    def all_deliveries(self) -> list[Delivery]:
-        """Everything that ever had to reach somebody, oldest first."""
-        return self._deliveries()
-
     def mute(self, delivery_id: int, why: str) -> None:
         self._connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(muted=why))
 
@@ -385,7 +381,7 @@ class Session:
         )
         return [Sent(row.id, row.receipt) for row in rows]
 
-    def last_ended(self, route: str, channel: str) -> datetime | None:
+    def last_sent_at(self, route: str, channel: str) -> datetime | None:
         """When the last message went over this route and channel."""
         newest = select(func.max(MESSAGES.c.ended_at)).where(
             MESSAGES.c.route == route, MESSAGES.c.channel == channel, MESSAGES.c.state == "sent"

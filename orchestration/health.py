@@ -12,11 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from alerts import last_run
 from alerts.last_run import published_at
-from orchestration import alerting, daemon
+from orchestration import daemon
 from orchestration.workspace import Workspace
 from publish import PUBLIC_TABLES, NothingPublishedError, Published
 from strategy import InputErrors
@@ -198,6 +196,11 @@ def messages(workspace: Workspace, now: datetime) -> Finding:
     """Whether alerts get through."""
     if workspace.config.alerts is None:
         return Finding("messages", "ok", "Nobody is to be alerted: plumbline.yml has no `alerts`.")
+    # Half a second of import, which a company without alerts need not wait for.
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from orchestration import alerting
+
     try:
         found = alerting.messages(workspace)
     except (InputErrors, SQLAlchemyError) as error:

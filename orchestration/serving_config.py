@@ -5,15 +5,12 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
+from strategy.field_types import Part
 from strategy.yaml_source import rule_broken
 
 _PERSON = re.compile(r"(\*|[A-Za-z0-9.!#$%&'+/=?^_`{|}~-]+)@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _web_address(value: Any) -> Any:
@@ -53,7 +50,7 @@ WebAddress = Annotated[str, BeforeValidator(_web_address)]
 Person = Annotated[str, BeforeValidator(_person)]
 
 
-class OidcEntry(_Strict):
+class OidcEntry(Part):
     issuer: WebAddress = Field(
         description="the issuer of an OpenID provider, such as https://login.example.com"
     )
@@ -61,7 +58,7 @@ class OidcEntry(_Strict):
     client_secret: SecretStr = Field(description="a reference such as ${PLUMBLINE_CLIENT_SECRET}")
 
 
-class TrustedProxyEntry(_Strict):
+class TrustedProxyEntry(Part):
     header: str = Field(
         pattern=r"^[A-Za-z0-9-]+$",
         description="the header in which the proxy names who asks, such as X-Forwarded-Email",
@@ -73,7 +70,7 @@ class TrustedProxyEntry(_Strict):
     )
 
 
-class SignInEntry(_Strict):
+class SignInEntry(Part):
     """Exactly one of its two."""
 
     oidc: OidcEntry | None = Field(default=None, description="sign-in at an OpenID provider")
@@ -88,7 +85,7 @@ class SignInEntry(_Strict):
         return self
 
 
-class AccessEntry(_Strict):
+class AccessEntry(Part):
     who: list[Person] = Field(
         min_length=1, description="e-mail addresses, and *@example.com for everybody of a domain"
     )
@@ -98,7 +95,7 @@ class AccessEntry(_Strict):
     finance: bool = Field(description="true or false: whether they see figures of finance")
 
 
-class ServeConfig(_Strict):
+class ServeConfig(Part):
     """All of it is needed. Of the entries of `access` the first that names somebody decides, and without one they see nothing."""
 
     address: Annotated[WebAddress, BeforeValidator(_without_path)] = Field(

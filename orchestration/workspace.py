@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from alerts.config import AlertsConfig
 from connectors.finance_layouts import FinanceFilesConfig
@@ -24,6 +24,7 @@ from connectors.jira_config import JiraCloudConfig
 from orchestration.serving_config import ServeConfig
 from strategy import InputErrors, Problem, Strategy
 from strategy import load as load_strategy
+from strategy.field_types import Part
 from strategy.yaml_source import Document, Location, read
 
 FILE_NAME = "plumbline.yml"
@@ -32,11 +33,7 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _STAND_IN = "https://not-set.invalid"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SourceEntry(_Strict):
+class SourceEntry(Part):
     """What every source has beside its connector's own settings.
 
     `freshness_days`: the newest business date may lie this many days before the as-of day; none: not judged.
@@ -63,7 +60,7 @@ AnySource = Annotated[JiraCloudEntry | HubSpotEntry | FinanceFilesEntry, Field(d
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class Simulation(_Strict):
+class Simulation(Part):
     """Only the demo has this: the sources are simulated, and `as_of` is the day a run stands on unless told otherwise.
 
     `talked_on`: the day on which the two heads of the failing hand-off talk; without it they never do.
@@ -74,7 +71,7 @@ class Simulation(_Strict):
     talked_on: date | None = None
 
 
-class Schedule(_Strict):
+class Schedule(Part):
     """When `plumbline dev` refreshes by itself: a cron expression in the time zone of the cycle.
 
     `late_after_hours`: flag it when no refresh has succeeded for this long; the default lets a weekend pass.
@@ -84,7 +81,7 @@ class Schedule(_Strict):
     late_after_hours: int = Field(default=74, ge=1)
 
 
-class WorkspaceConfig(_Strict):
+class WorkspaceConfig(Part):
     """`plumbline.yml`."""
 
     company: str = Field(min_length=1)

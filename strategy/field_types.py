@@ -136,7 +136,7 @@ ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 
 
 class Part(BaseModel):
-    """A mapping in a strategy file: unknown keys are errors, nothing changes after loading."""
+    """A mapping in a file that people write: unknown keys are errors, nothing changes after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -7,8 +7,9 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from strategy.field_types import Part
 from strategy.yaml_source import rule_broken
 
 _MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
@@ -58,11 +59,7 @@ SecretWebAddress = Annotated[SecretStr, AfterValidator(_secret_address)]
 Mailbox = Annotated[str, BeforeValidator(_mailbox)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SlackConfig(_Strict):
+class SlackConfig(Part):
     """A Slack app. With `channel` everything goes there and mentions the readers; without, the readers get it together."""
 
     type: Literal["slack"]
@@ -78,7 +75,7 @@ class SlackConfig(_Strict):
     )
 
 
-class SlackWebhookConfig(_Strict):
+class SlackWebhookConfig(Part):
     """An incoming webhook of Slack: one channel, no threads, and no way to see or change what was sent."""
 
     type: Literal["slack_webhook"]
@@ -87,14 +84,14 @@ class SlackWebhookConfig(_Strict):
     )
 
 
-class TeamsConfig(_Strict):
+class TeamsConfig(Part):
     """A workflow of Microsoft Teams that begins when a webhook request is received."""
 
     type: Literal["teams"]
     url: SecretWebAddress = Field(description="the address of the workflow, a reference such as ${TEAMS_URL}")
 
 
-class EmailConfig(_Strict):
+class EmailConfig(Part):
     """A mail server. With `to` everything goes there; without, to the readers of each message."""
 
     type: Literal["email"]
@@ -120,7 +117,7 @@ class EmailConfig(_Strict):
         return self
 
 
-class WebhookConfig(_Strict):
+class WebhookConfig(Part):
     """Any program that takes signed JSON, as https://www.standardwebhooks.com has it."""
 
     type: Literal["webhook"]
@@ -130,7 +127,7 @@ class WebhookConfig(_Strict):
     )
 
 
-class AppriseConfig(_Strict):
+class AppriseConfig(Part):
     """Any of the services that Apprise knows."""
 
     type: Literal["apprise"]

@@ -119,6 +119,18 @@ select objective_id from above
 union
 select objective_id from seen_key_results;
 
+-- Each of them with itself and all that lead up to it.
+create table seen_trees as
+with recursive trees as (
+    select objective_id as tree_id, objective_id as member_id from seen_objectives
+    union
+    select trees.tree_id, supports.objective_id from trees
+    inner join supports on supports.above_id = trees.member_id
+    inner join seen_objectives on seen_objectives.objective_id = supports.objective_id
+)
+
+select tree_id, member_id from trees;
+
 create table named_functions as
 select giver_function as function_id from handoff_current inner join seen_handoffs using (handoff_id)
 union

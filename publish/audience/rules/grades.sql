@@ -1,20 +1,12 @@
 -- Of an objective the average of the key results that are shown, its own or else those that lead up to it.
-with recursive trees as (
-    select objective_id as tree_id, objective_id as member_id from seen_objectives
-    union
-    select trees.tree_id, supports.objective_id from trees
-    inner join supports on supports.above_id = trees.member_id
-    inner join seen_objectives on seen_objectives.objective_id = supports.objective_id
-),
-
-members as (
+with members as (
     select
-        trees.tree_id,
+        seen_trees.tree_id,
         grades.* replace (coalesce(grades.grade, 0) as grade, coalesce(grades.original_grade, grades.grade, 0) as original_grade),
-        trees.member_id = trees.tree_id as is_own,
-        bool_or(trees.member_id = trees.tree_id) over (partition by trees.tree_id) as has_own
-    from trees
-    inner join seen_key_results on seen_key_results.objective_id = trees.member_id
+        seen_trees.member_id = seen_trees.tree_id as is_own,
+        bool_or(seen_trees.member_id = seen_trees.tree_id) over (partition by seen_trees.tree_id) as has_own
+    from seen_trees
+    inner join seen_key_results on seen_key_results.objective_id = seen_trees.member_id
     inner join grades on grades.kind = 'key_result' and grades.subject = seen_key_results.kr_id
     where seen_key_results.is_theirs
 )

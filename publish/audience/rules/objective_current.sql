@@ -1,22 +1,14 @@
 -- Rolled up from the key results that are shown, as the scorecard rolls up all of them.
-with recursive trees as (
-    select objective_id as tree_id, objective_id as member_id from seen_objectives
-    union
-    select trees.tree_id, supports.objective_id from trees
-    inner join supports on supports.above_id = trees.member_id
-    inner join seen_objectives on seen_objectives.objective_id = supports.objective_id
-),
-
-by_tree as (
+with by_tree as (
     select
-        trees.tree_id,
+        seen_trees.tree_id,
         first(status order by severity(status) desc, coalesce(progress, 0), kr_id) as status,
         sum(coalesce(progress, 0)) filter (is_theirs) / nullif(count(*) filter (is_theirs), 0) as progress,
         count(*) as key_results,
         first(kr_id order by severity(status) desc, coalesce(progress, 0), kr_id) as weakest_kr_id
-    from trees
-    inner join seen_key_results on seen_key_results.objective_id = trees.member_id
-    group by trees.tree_id
+    from seen_trees
+    inner join seen_key_results on seen_key_results.objective_id = seen_trees.member_id
+    group by seen_trees.tree_id
 ),
 
 by_objective as (
