@@ -38,6 +38,7 @@ from warehouse.control import CheckResult
 log = logging.getLogger("plumbline")
 
 _EVENING = clock_time(18)
+_REFRESH = "run/refresh"
 _PATIENCE = timedelta(seconds=30)
 _LOCK_SECONDS = 60.0
 
@@ -224,9 +225,13 @@ class _Alerts:
         with suppress(NothingPublishedError), self._sight() as sight:
             found = list(discreet(self._read(sight.published), sight, self._read))
         last = recall(self.workspace.state)
-        if last is not None and not last.succeeded:
+        if last is None:
+            return found
+        # How the last refresh ended is known sooner and better than from a flag that was published since.
+        found = [one for one in found if one.key != _REFRESH]
+        if not last.succeeded:
             sentences = (last.problem or "Its log says why.", "What was published before still stands.")
-            found.append(Incident("run/refresh", "red", "The refresh failed", sentences))
+            found.append(Incident(_REFRESH, "red", "The refresh failed", sentences))
         return found
 
     def look(self, session: Session) -> None:

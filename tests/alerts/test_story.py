@@ -78,7 +78,7 @@ def story(demo_run: DemoRuns, tmp_path_factory: pytest.TempPathFactory) -> Itera
         published = workspace / ".plumbline" / "published"
         days = {
             str(Published(published, one.name).run["as_of"]): one.name
-            for one in published.iterdir()
+            for one in sorted(published.iterdir())
             if not one.is_symlink()
         }
         for evening in (WEEK_3, WEEK_4):

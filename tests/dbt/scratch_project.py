@@ -195,6 +195,8 @@ class ScratchProject:
 
     def dbt(self, *arguments: str) -> list[Any]:
         """Run dbt in this process. Raises AssertionError with the messages of the nodes that failed."""
+        if arguments[0] not in {"deps", "parse"} and not (self.folder / "dbt_packages").exists():
+            self._install()
         place = [
             "--project-dir",
             str(self.folder),
@@ -216,18 +218,21 @@ class ScratchProject:
         assert result.success and not failed, "\n".join(failed)
         return runs
 
-    def build(self) -> list[Any]:
-        """Install the package and build everything, first what the key results are made of and they, then the scorecard."""
-        if not (self.folder / "dbt_packages").exists():
-            self.dbt("deps")
-            self._parse()
+    def build(self, *models: str) -> list[Any]:
+        """Build these models and all that they are made of.
+
+        Without a name everything, first what the key results are made of and they, then the scorecard.
+        """
         without = ["--exclude", "resource_type:unit_test"]
+        if models:
+            return self.dbt("build", *without, "--select", *(f"+{model}" for model in models))
         scorecard = ["plumbline.scorecard", "kr_values", "evidence", "removed_evidence"]
         first = self.dbt("build", *without, *scorecard)
         return [*first, *self.dbt("build", *without, "--select", *scorecard)]
 
-    def _parse(self) -> None:
-        """Parse, from what the first project of this process had parsed: the package, which is most of it, is always the same."""
+    def _install(self) -> None:
+        """Install the package and parse, from what the first project of this process had parsed: most of it is the package."""
+        self.dbt("deps")
         parsed = self.folder / "target" / "partial_parse.msgpack"
         parsed.parent.mkdir(exist_ok=True)
         if _PARSED:

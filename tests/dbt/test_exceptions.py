@@ -108,7 +108,6 @@ def test_every_life_of_an_exception_is_that_of_the_state_machine(tmp_path: Path)
     project.write()
     project.begin(FIRST + timedelta(days=DAYS - 1), "now")
     _report(project, stories)
-    project.dbt("deps")
     project.dbt("seed")
     project.dbt("run", "--select", "exceptions")
     columns = "kr_id, opened_on, closed_on, state, status, is_reopened, escalated_on, healthy_on"

@@ -141,10 +141,7 @@ def _build(folder: Path, world: World) -> ScratchProject:
     for table, records in raw_records(world):
         project.land(table, records)
     project.begin(AS_OF)
-    project.dbt("deps")
-    project.dbt(
-        "build", "--exclude", "resource_type:unit_test", "--select", "+kr_current", "+integrity_events"
-    )
+    project.build("kr_current", "integrity_events")
     return project
 
 

@@ -137,7 +137,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         project.land("finance_ledger", world.ledger)
         project.land("finance_budgets", world.budgets)
     project.begin(AS_OF)
-    project.build()
+    project.build("kr_values", "evidence")
     series: dict[str, dict[date, tuple[Decimal | None, int]]] = {}
     for row in project.rows("select * from key_results.kr_values"):
         series.setdefault(row["kr_id"], {})[row["date"]] = (row["value"], row["records"])

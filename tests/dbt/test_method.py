@@ -103,7 +103,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> ScratchProject:
         },
     )
     project.begin(AS_OF)
-    project.build()
+    project.build("kr_daily")
     return project
 
 

@@ -357,7 +357,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Copies:
     made = Copies(tmp_path_factory.mktemp("greener"))
     made.write()
     made.aim(dict.fromkeys(MEASURES, Decimal(1)))
-    made.dbt("deps")
     made.dbt("seed")
     return made
 

@@ -85,7 +85,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> ScratchProject:
     )
     with connect(project.warehouse) as con:
         set_addresses(con, {"jira": {"issues": SITE}, "hubspot": {"deals": CRM}})
-    project.dbt("deps")
     project.dbt("seed")
     project.dbt("run", "--select", "+evidence", "+handoff_evidence")
     return project

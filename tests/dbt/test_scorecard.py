@@ -94,7 +94,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> ScratchProject:
     )
     project.write()
     project.begin(AS_OF)
-    project.build()
+    project.build("kr_current", "flags", "objective_current", "function_current")
     return project
 
 

@@ -69,7 +69,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> ScratchProject:
         },
     )
     project.begin(AS_OF)
-    project.build()
+    project.build("kr_daily")
     return project
 
 

@@ -24,7 +24,6 @@ CATEGORY = {"new": "todo", "indeterminate": "in_progress", "done": "done"}
 
 def _flow(project: ScratchProject) -> dict[str, Any]:
     """Build what lies left of the key results; gives the status of every test by name."""
-    project.dbt("deps")
     chosen = ["--select", "config.schema:strategy", "config.schema:staging", "config.schema:flow"]
     runs = project.dbt("build", *chosen, "--exclude", "resource_type:unit_test")
     return {run.node.name: str(run.status) for run in runs}

@@ -72,7 +72,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> ScratchProject:
             facts: list[Fact] = [(*key, value) for key, value in version.facts.items()]
             record_strategy(con, facts, version.cycle)
             record_strategy(con, facts, version.cycle)
-    project.build()
+    project.build("strategy_changes", "strategy_originals")
     return project
 
 

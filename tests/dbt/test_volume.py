@@ -113,8 +113,7 @@ def project(counts: Counts, tmp_path_factory: pytest.TempPathFactory) -> Scratch
         },
     )
     project.begin(date(2026, 10, 30), "r0")
-    project.dbt("deps")
-    project.dbt("build", "--exclude", "resource_type:unit_test", "--select", "+stream_volume")
+    project.build("stream_volume")
     return project
 
 

@@ -8,7 +8,7 @@ WEEK_3 = date(2026, 10, 21)
 WEEK_4 = date(2026, 10, 30)
 WEEK_11 = date(2026, 12, 18)
 
-# From nothing; back in time; and on from there.
-RUNS = {WEEK_11: (WEEK_11,), WEEK_3: (WEEK_11, WEEK_3), WEEK_4: (WEEK_11, WEEK_3, WEEK_4)}
+# From nothing; back in time; the same evening again; and on from there.
 RUN_AGAIN = (WEEK_11, WEEK_3, WEEK_3)
-WENT_ON = (WEEK_11, WEEK_3, WEEK_4, WEEK_11)
+RUNS = {WEEK_11: (WEEK_11,), WEEK_3: (WEEK_11, WEEK_3), WEEK_4: (*RUN_AGAIN, WEEK_4)}
+WENT_ON = (*RUNS[WEEK_4], WEEK_11)

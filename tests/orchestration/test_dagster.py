@@ -13,20 +13,37 @@ from orchestration.code_location import build_definitions
 from orchestration.instance import dagster_home
 from orchestration.starter import write_starter
 from orchestration.workspace import Workspace
+from tests.alerts.channels.conftest import SECRET
+from tests.alerts.channels.hook_server import SignedServer
 from tests.orchestration.dev import Dev
 
+ALERTS = """
+alerts:
+  channels:
+    hook: {type: webhook, url: "${HOOK_URL}", secret: "${HOOK_SECRET}"}
+  routes:
+    operations: {to: hook, kinds: [operations]}
+"""
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def hook() -> Iterator[SignedServer]:
+    with SignedServer(SECRET) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, hook: SignedServer) -> Iterator[Workspace]:
     folder = tmp_path_factory.mktemp("dagster") / "acme"
     list(write_starter(folder))
     file = folder / "plumbline.yml"
-    file.write_text(
-        file.read_text().replace("freshness_days: 100", "freshness_days: 100\n    owner: data@example.com")
-    )
-    return Workspace(folder)
+    text = file.read_text().replace("freshness_days: 100", "freshness_days: 100\n    owner: data@example.com")
+    file.write_text(text + ALERTS)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HOOK_URL", hook.url)
+        environment.setenv("HOOK_SECRET", SECRET)
+        yield Workspace(folder)
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +148,17 @@ def look(definitions: dg.Definitions, instance: dg.DagsterInstance, cursor: str 
     return result
 
 
+def heard(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, hook: SignedServer
+) -> list[tuple[str, str]]:
+    """Turn and incident of all that the sensor of the alerts says when it ticks."""
+    hook.kept.clear()
+    with dg.build_sensor_context(instance=instance, definitions=definitions, sensor_name="alerts") as context:
+        definitions.resolve_sensor_def("alerts")(context)
+    messages = [body["data"] for body in hook.kept.values() if isinstance(body, dict)]
+    return [(part["turn"], part["incident"]) for message in messages for part in message["parts"]]
+
+
 def open_flags(workspace: Workspace) -> set[tuple[object, object]]:
     return {(flag["subject"], flag["rule"]) for flag in published(workspace, "flags") if flag["is_open"]}
 
@@ -140,7 +168,9 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     workspace: Workspace,
+    hook: SignedServer,
 ) -> None:
+    assert heard(definitions, instance, hook) == []
     first = look(definitions, instance, None)
     assert not first.run_requests
     assert not look(definitions, instance, first.cursor).run_requests
@@ -158,6 +188,9 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     assert failed["plumbline_run_success", ()] == 0
     assert failed["plumbline_key_results", ("green",)] == metrics_before["plumbline_key_results", ("green",)]
 
+    assert heard(definitions, instance, hook) == [("opened", "run/refresh")]
+    assert heard(definitions, instance, hook) == []
+
     seen = look(definitions, instance, first.cursor)
     assert seen.run_requests is not None
     [request] = seen.run_requests
@@ -170,6 +203,7 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     assert judged_again["plumbline_run_success", ()] == 0
     assert judged_again["plumbline_flags_open", ("sensor", "amber")] == 1
     assert not look(definitions, instance, seen.cursor).run_requests
+    assert heard(definitions, instance, hook) == []
 
     dev, now = Dev(workspace), datetime.now(UTC)
     dev.beat(at=now)
@@ -180,6 +214,10 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     )
     assert metrics(workspace)["plumbline_run_success", ()] == 1
     assert ("refresh_schedule", "ticking") in open_flags(workspace)
+    assert heard(definitions, instance, hook) == [
+        ("opened", "sensor/refresh_schedule"),
+        ("resolved", "run/refresh"),
+    ]
     well = look(definitions, instance, seen.cursor)
     assert well.run_requests is not None
     [request] = well.run_requests
