@@ -35,6 +35,7 @@ _TITLES = {
     "handoff": "Hand-off: {subject}",
     "strategy": "The data contradicts what the strategy says of: {subject}",
     "key_result": "{subject}",
+    "census": "Known records of {subject} are not to be seen any more",
     "delivery": "Messages do not get through to {subject}",
 }
 

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 
+from pydantic import AwareDatetime, BaseModel
+
+from connectors.census import census_of, is_due
 from connectors.errors import InputError
 from connectors.http import Patience
 from connectors.hubspot_api import HubSpotApi, JsonObject
 from connectors.hubspot_config import DealProperties, HubSpotConfig
-from connectors.landing import Landing, Manifest
+from connectors.landing import Landing, LandingWriter, Manifest
 from connectors.source import Progress
 from connectors.stream import Stream
 
@@ -20,14 +23,19 @@ DEALS = Stream("deals", key=(("id",),), updated_at=("updatedAt",))
 # Renaming a stage does not touch its pipeline's own time, so the newest listing counts.
 PIPELINES = Stream("pipelines", key=(("id",),), updated_at=None, mode="snapshot")
 OWNERS = Stream("owners", key=(("id",),), updated_at=None, mode="snapshot")
+_CENSUS = census_of(DEALS, scope=None)
 
 API_VERSION = "hubspot-crm-v3"
+
+# Deals per file, about: a pull that dies goes on from the last whole one.
+_A_FILE = 2_000
 
 # Named one by one: HubSpot's default leaves most of them out.
 _HISTORIES = ("dealstage", "pipeline", "amount", "closedate", "hubspot_owner_id")
 _PROPERTIES = (
     "dealname", "dealtype", "deal_currency_code", "amount_in_home_currency", "hs_is_closed", "hs_is_closed_won",
     "createdate", "hs_lastmodifieddate", "hs_object_id",
+    "hs_merged_object_ids",
 )  # fmt: skip
 
 
@@ -36,7 +44,8 @@ class HubSpot:
 
     The first pull lists all deals; later ones search for those modified since the cursor, which is the newest change
     seen, but never past the start of the pull by HubSpot's own clock. What was changed while the pull ran is thus
-    pulled again. ``patience`` bounds retries.
+    pulled again. A pull that dies goes on from the last file that it finished. Every few days the deals are counted, and
+    archived ones pulled. ``patience`` bounds retries.
     """
 
     system = "hubspot"
@@ -72,7 +81,7 @@ class HubSpot:
             return [
                 self._land_snapshot(PIPELINES, [api.pipelines()], landing, progress),
                 self._land_snapshot(OWNERS, api.owners(), landing, progress),
-                self._land_deals(api, cursors.get(DEALS.name), landing, progress),
+                *self._land_deals(api, cursors, landing, progress),
             ]
 
     @contextmanager
@@ -101,18 +110,44 @@ class HubSpot:
         return writer.manifest
 
     def _land_deals(
-        self, api: HubSpotApi, cursor: str | None, landing: Landing, progress: Progress
-    ) -> Manifest:
-        sync_start = api.service_time()
-        since = self._since(cursor)
+        self, api: HubSpotApi, cursors: Mapping[str, str], landing: Landing, progress: Progress
+    ) -> list[Manifest]:
+        cursor = cursors.get(DEALS.name)
+        count = is_due(cursors, DEALS, self._config.census_days)
+        pull = _Pull.unfinished(cursor) or _Pull(
+            began=api.service_time(), since=self._since(cursor), before=cursor
+        )
         newest: datetime | None = None
+        cut_at = 0
         with landing.open(self.name, self.system, DEALS, cursor, API_VERSION) as writer:
-            for page in api.deals() if since is None else api.deals_modified(since):
-                updates = [api.deal(deal).updated_at for deal in page]
+            pages = (
+                api.deals(pull.after) if pull.since is None else api.deals_modified(pull.since, pull.after)
+            )
+            for deals, go_on in pages:
+                updates = [api.deal(deal).updated_at for deal in deals]
                 newest = max([newest, *updates] if newest else updates, default=None)
-                writer.write(page)
-                progress(self.name, DEALS.name, writer.rows)
-            writer.cursor_to = _cursor(cursor, min(newest or sync_start, sync_start))
+                self._write(writer, deals, progress)
+                if go_on and writer.rows - cut_at >= _A_FILE:
+                    cut_at = writer.rows
+                    writer.cut(pull.model_copy(update={"after": go_on}).model_dump_json())
+            for deals, _ in api.deals(archived=True) if count else ():
+                self._write(writer, deals, progress)
+            writer.cursor_to = _cursor(pull.before, min(newest or pull.began, pull.began))
+        return [*writer.manifests, *([self._count(api, landing)] if count else [])]
+
+    def _write(self, writer: LandingWriter, deals: list[JsonObject], progress: Progress) -> None:
+        writer.write(deals)
+        if deals:
+            progress(self.name, DEALS.name, writer.rows)
+
+    def _count(self, api: HubSpotApi, landing: Landing) -> Manifest:
+        """The census: the ids of all deals, also of archived ones, whose records say so themselves."""
+        with landing.open(self.name, self.system, _CENSUS, None, API_VERSION) as writer:
+            writer.cursor_to = datetime.now(UTC).isoformat()
+            writer.write([{"id": None, "scope": None}])
+            for archived in (False, True):
+                for ids in api.deal_ids(archived=archived):
+                    writer.write({"id": one, "scope": None} for one in ids)
         return writer.manifest
 
     def _since(self, cursor: str | None) -> datetime | None:
@@ -136,6 +171,24 @@ class HubSpot:
                     f"Set properties.{field} to the internal name of a deal property, or leave it out.",
                     field=f"properties.{field}",
                 )
+
+
+class _Pull(BaseModel):
+    """A pull of deals; as JSON it is the cursor of one that is not finished.
+
+    ``began`` by HubSpot's clock, ``since`` which change (None: a list of all), ``before`` the cursor it started from, ``after``
+    where it goes on.
+    """
+
+    began: AwareDatetime
+    since: AwareDatetime | None
+    before: str | None
+    after: str | None = None
+
+    @classmethod
+    def unfinished(cls, cursor: str | None) -> _Pull | None:
+        """The pull that a cursor tells of; None when the last one was finished."""
+        return cls.model_validate_json(cursor) if cursor and cursor.startswith("{") else None
 
 
 def _cursor(before: str | None, bookmark: datetime) -> str:

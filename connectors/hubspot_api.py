@@ -9,7 +9,7 @@ import itertools
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
@@ -25,7 +25,8 @@ _BATCH_READ = f"{_DEALS}/batch/read"
 _PIPELINES = "/crm/v3/pipelines/deals"
 _OWNERS = "/crm/v3/owners"
 _PROPERTIES = "/crm/v3/properties/deals"
-# HubSpot's bounds: deals with their history per request, results of a search per page, owners per page.
+# HubSpot's bounds: deals per request, deals with their history, results of a search per page, owners per page.
+_PAGE = 100
 _WITH_HISTORY = 50
 _SEARCH_PAGE = 200
 _OWNERS_PAGE = 500
@@ -50,8 +51,20 @@ class Account(BaseModel):
     ui_domain: str = Field(alias="uiDomain", pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
 
 
+class Page(NamedTuple):
+    """Records, and from where a pull that breaks off after them can go on; None where it cannot."""
+
+    records: list[JsonObject]
+    go_on: str | None
+
+
 class _Next(BaseModel):
     after: str
+
+
+def _merged(record: JsonObject) -> list[str]:
+    """The ids that this deal had before others were merged into it."""
+    return str(record.get("properties", {}).get("hs_merged_object_ids") or "").split(";")
 
 
 class _Paging(BaseModel):
@@ -137,32 +150,40 @@ class HubSpotApi:
 
     def owners(self) -> Iterator[list[JsonObject]]:
         """All owners that are not archived, in pages."""
-        yield from self._pages(_OWNERS, {"limit": _OWNERS_PAGE})
+        for page in self._pages(_OWNERS, {"limit": _OWNERS_PAGE}):
+            yield page.records
 
-    def deals(self) -> Iterator[list[JsonObject]]:
-        """All deals that are not archived, with their histories, in pages."""
+    def deals(self, go_on: str | None = None, *, archived: bool = False) -> Iterator[Page]:
+        """All deals that are archived or are not, with their histories, in pages; from ``go_on`` of an earlier page on."""
         params: Params = {
             "limit": _WITH_HISTORY,
             "properties": ",".join(self._properties),
             "propertiesWithHistory": ",".join(self._histories),
-            "archived": "false",
+            "archived": str(archived).lower(),
         }
-        yield from self._pages(_DEALS, params)
+        yield from self._pages(_DEALS, params, go_on)
 
-    def deals_modified(self, since: datetime) -> Iterator[list[JsonObject]]:
-        """The deals modified at or after ``since``, with their histories, in pages.
+    def deal_ids(self, *, archived: bool = False) -> Iterator[list[str]]:
+        """The ids of all deals that are archived or are not, in pages."""
+        params: Params = {"limit": _PAGE, "properties": "hs_object_id", "archived": str(archived).lower()}
+        for page in self._pages(_DEALS, params):
+            yield [self.deal(found).id for found in page.records]
+
+    def deals_modified(self, since: datetime, go_on: str | None = None) -> Iterator[Page]:
+        """The deals modified at or after ``since``, with their histories, in pages; from ``go_on`` of an earlier page on.
 
         A search gives no histories and ends at 10,000 results. So it only finds ids, each time those above the last
         one found, and a batch read fetches the deals: no search is paged, whatever the number of deals.
         """
-        last = "0"
+        last = go_on or "0"
         while True:
             page = self._modified_above(since, last)
             ids = [self.deal(found).id for found in page.results]
             if any(int(later) <= int(earlier) for earlier, later in itertools.pairwise([last, *ids])):
                 raise self._failed(_SEARCH, "did not find deals in the order of their ids")
             for first in range(0, len(ids), _WITH_HISTORY):
-                yield self._read(ids[first : first + _WITH_HISTORY])
+                read = ids[first : first + _WITH_HISTORY]
+                yield Page(self._read(read), read[-1])
             # Both must say so: pages have been seen that were short but not the last.
             if not ids or (page.after is None and len(ids) < _SEARCH_PAGE):
                 return
@@ -190,7 +211,10 @@ class HubSpotApi:
         return self._parsed(_Page, self._search_client.post(_SEARCH, body), _SEARCH)
 
     def _read(self, ids: Sequence[str]) -> list[JsonObject]:
-        """The deals of these ids with their histories; one that was deleted since the search is left out, and said."""
+        """The deals of these ids with their histories; one that was deleted since the search is left out, and said.
+
+        One that was merged since answers as the deal that it became part of, by that one's id.
+        """
         body = {
             "inputs": [{"id": one} for one in ids],
             "properties": self._properties,
@@ -201,17 +225,18 @@ class HubSpotApi:
         gone = {one for failure in not_found for one in failure.context.get("ids", [])}
         if gone:
             log.warning("%s: deleted while deals were pulled: %s", self._source, ", ".join(sorted(gone)))
-        if lost := set(ids) - gone - {self.deal(found).id for found in batch.results}:
+        found = {self.deal(one).id for one in batch.results}
+        merged = {str(old) for one in batch.results for old in _merged(one)}
+        if lost := set(ids) - gone - found - merged:
             raise self._failed(_BATCH_READ, f"left out {len(lost)} of {len(ids)} deals without a word")
         return batch.results
 
-    def _pages(self, path: str, params: Params) -> Iterator[list[JsonObject]]:
-        after: str | None = None
+    def _pages(self, path: str, params: Params, after: str | None = None) -> Iterator[Page]:
         used: set[str] = set()
         while True:
             page = self._get(path, _Page, params if after is None else {**params, "after": after})
-            yield page.results
             after = page.after
+            yield Page(page.results, after)
             if after is None:
                 return
             if after in used:

@@ -25,7 +25,8 @@ class HubSpotConfig(BaseModel):
     """One HubSpot account and what to pull from it.
 
     ``start`` leaves out deals not modified since that day (UTC). Each pull goes back ``look_back_minutes`` before the
-    last one's cursor, for changes that HubSpot's search shows late.
+    last one's cursor, for changes that HubSpot's search shows late. Every ``census_days`` the deals are counted, to find
+    those that were deleted; 0 counts them with each pull.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,5 +35,6 @@ class HubSpotConfig(BaseModel):
     base_url: ServiceAddress = "https://api.hubapi.com"
     access_token: SecretStr
     look_back_minutes: Annotated[int, Field(ge=0)] = 60
+    census_days: Annotated[int, Field(ge=0)] = 1
     start: date | None = None
     properties: DealProperties = DealProperties()

@@ -38,7 +38,7 @@ _UNFINISHED = ".part"
 class Manifest(BaseModel):
     """What one landed file holds. Times are UTC; ``bytes`` and ``sha256`` are those of the compressed file.
 
-    ``key`` and ``updated_at`` are JSON paths as in :class:`Stream`; ``file`` is relative to the landing root.
+    ``key``, ``updated_at`` and ``scope`` are JSON paths as in :class:`Stream`; ``file`` is relative to the landing root.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +49,7 @@ class Manifest(BaseModel):
     key: tuple[JsonPath, ...]
     updated_at: JsonPath | None
     mode: Mode
+    scope: JsonPath | None = None
     cursor_from: str | None
     cursor_to: str | None
     rows: int
@@ -60,9 +61,19 @@ class Manifest(BaseModel):
     file: str
 
     @property
+    def cursor(self) -> str:
+        """The name of the cursor that this file moves on: a census has one beside that of its stream."""
+        return census_cursor(self.stream) if self.mode == "census" else self.stream
+
+    @property
     def place(self) -> str:
         """Where the manifest itself lies, relative to the landing root."""
         return self.file.removesuffix(_DATA) + _MANIFEST
+
+
+def census_cursor(stream: str) -> str:
+    """The name of the cursor of a stream's census: when it was last taken, as ISO time."""
+    return f"{stream}.census"
 
 
 class Landing:
@@ -104,30 +115,41 @@ class _Pull:
 
 
 class LandingWriter:
-    """Streams the records of one pull to one file; a context manager.
+    """Streams the records of one pull to files, normally one; a context manager. ``rows`` counts all of them.
 
     On a clean exit the file is flushed to disk and renamed into place, then its manifest is written. On an exception
-    only an unfinished ``.part`` file remains.
+    only an unfinished ``.part`` file remains, beside the files that were finished before by ``cut``.
     """
 
     def __init__(self, root: Path, pull: _Pull) -> None:
         self.rows = 0
         self.cursor_to = pull.cursor_from
+        self.manifests: list[Manifest] = []
         self._root = root
         self._pull = pull
-        pull_id = f"{pull.started_at:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
-        folder = root / pull.source / pull.stream.name
-        self._data_path = folder / f"{pull_id}{_DATA}"
-        self._manifest_path = folder / f"{pull_id}{_MANIFEST}"
-        self._manifest: Manifest | None = None
 
     def __enter__(self) -> Self:
+        self._begin()
+        return self
+
+    def cut(self, cursor_to: str) -> None:
+        """Finish the file and begin another one: a pull that dies goes on from ``cursor_to``, not from its start."""
+        self.cursor_to = cursor_to
+        self._finish()
+        self._begin()
+
+    def _begin(self) -> None:
+        pull_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
+        folder = self._root / self._pull.source / self._pull.stream.name
+        self._data_path = folder / f"{pull_id}{_DATA}"
+        self._manifest_path = folder / f"{pull_id}{_MANIFEST}"
+        self._rows_before = self.rows
+        self._cursor_from = self.cursor_to
         self._file = _Hashed(_unfinished(self._data_path).open("xb"))
         # A fixed name and time: the same records give the same bytes.
         self._gzip = gzip.GzipFile(
             filename="", mode="wb", fileobj=self._file, compresslevel=_COMPRESSION_LEVEL, mtime=0
         )
-        return self
 
     def write(self, records: Iterable[Record]) -> None:
         """Append records, one JSON object per line, as they came."""
@@ -146,19 +168,23 @@ class LandingWriter:
         if error is not None:
             self._file.raw.close()
             return
+        self._finish()
+
+    def _finish(self) -> None:
         self._gzip.close()
         _sync(self._file.raw)
         self._file.raw.close()
         _unfinished(self._data_path).replace(self._data_path)
-        self._manifest = self._describe()
-        _write_atomically(self._manifest_path, self._manifest.model_dump_json(indent=2).encode() + b"\n")
+        manifest = self._describe()
+        _write_atomically(self._manifest_path, manifest.model_dump_json(indent=2).encode() + b"\n")
+        self.manifests.append(manifest)
 
     @property
     def manifest(self) -> Manifest:
-        """The manifest of the finished pull; only there after a clean exit."""
-        if self._manifest is None:
+        """The manifest of the last file; only there after a clean exit."""
+        if not self.manifests:
             raise RuntimeError(f"the pull of {self._pull.source}.{self._pull.stream.name} has not finished")
-        return self._manifest
+        return self.manifests[-1]
 
     def _describe(self) -> Manifest:
         pull, stream = self._pull, self._pull.stream
@@ -169,9 +195,10 @@ class LandingWriter:
             key=stream.key,
             updated_at=stream.updated_at,
             mode=stream.mode,
-            cursor_from=pull.cursor_from,
+            scope=stream.scope,
+            cursor_from=self._cursor_from,
             cursor_to=self.cursor_to,
-            rows=self.rows,
+            rows=self.rows - self._rows_before,
             bytes=self._file.bytes,
             sha256=self._file.sha256.hexdigest(),
             started_at=pull.started_at,

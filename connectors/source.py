@@ -39,9 +39,10 @@ class Source(Protocol):
         ...
 
     def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
-        """Land what changed since ``cursors`` (stream name to cursor), one file per stream; raises SourceError.
+        """Land what changed since ``cursors`` (stream name to cursor), one or more files per stream; raises SourceError.
 
         A stream without a cursor is pulled from its start. The cursors to go on from are in the manifests; they
-        count only once the caller has committed them together with the data.
+        count only once the caller has committed them together with the data. What had landed when it raised counts
+        too: the next pull goes on from there.
         """
         ...

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 JsonPath = tuple[str, ...]
-Mode = Literal["incremental", "snapshot"]
+Mode = Literal["incremental", "snapshot", "census"]
 
 
 @dataclass(frozen=True)
@@ -14,10 +14,13 @@ class Stream:
     The texts found at the paths of ``key``, joined by "/", are a record's natural key. ``updated_at`` is the path to
     an ISO timestamp with offset; ``None`` means that the time of landing stands for it. A pull of a ``snapshot``
     stream brings every record there is, so that one which is missing has been deleted; an ``incremental`` pull
-    brings what changed and says nothing about the rest.
+    brings what changed and says nothing about the rest. A ``census`` of a stream counts its records without bringing
+    them: see :mod:`connectors.census`. ``scope`` is then the path in the stream's own records to the thing that records
+    belong to and vanish with, such as a project; ``None`` where all belong together.
     """
 
     name: str
     key: tuple[JsonPath, ...]
     updated_at: JsonPath | None
     mode: Mode = "incremental"
+    scope: JsonPath | None = None

@@ -8,6 +8,7 @@ from connectors.source import Source
 from expectations.gates import GateResult
 from orchestration.daemon import Daemon
 from orchestration.transformation import NodeResult
+from warehouse.census import Unseen, counted_streams, unseen
 from warehouse.control import CheckResult
 
 if TYPE_CHECKING:
@@ -80,6 +81,34 @@ def of_fields(changes: Mapping[str, Sequence[str]]) -> list[CheckResult]:
         )
         for subject, found in changes.items()
     ]
+
+
+def of_census(con: "DuckDBPyConnection") -> list[CheckResult]:
+    """One for every stream whose records are counted: whether all that are known were found, or deleted one by one."""
+    lost: dict[str, list[str]] = {f"{source}.{stream}": [] for source, stream in counted_streams(con)}
+    for one in unseen(con):
+        lost[f"{one.source}.{one.stream}"].append(_lost(one))
+    return [
+        CheckResult(
+            "census",
+            subject,
+            "all_seen",
+            not sentences,
+            "error",
+            " ".join(sentences) or "Every known record was found or deleted.",
+        )
+        for subject, sentences in lost.items()
+    ]
+
+
+def _lost(one: Unseen) -> str:
+    where = f" of {one.scope}" if one.scope else ""
+    if one.state == "access lost":
+        return f"{one.scope} is not to be seen any more, with {one.records} known records: give the account access again."
+    return (
+        f"{one.records} of {one.known} known records{where} were not found all at once, which is rather a lost permission than a "
+        "deletion: give the account access again."
+    )
 
 
 def of_tickers(found: Daemon | None, now: datetime) -> list[CheckResult]:

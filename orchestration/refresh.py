@@ -173,11 +173,13 @@ def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
                 "loaded %s %s: %d new, %d changed, %d as they were",
                 manifest.source, manifest.stream, outcome.inserted, outcome.updated, outcome.unchanged,
             )  # fmt: skip
+            if manifest.mode == "census":
+                continue
             changed = note_fields(con, landing.root, manifest)
             changes.setdefault(f"{manifest.source}.{manifest.stream}", []).extend(
                 [changed] if changed else []
             )
-        record_checks(con, check_results.of_fields(changes))
+        record_checks(con, [*check_results.of_fields(changes), *check_results.of_census(con)])
     return loaded
 
 

@@ -12,11 +12,23 @@ import duckdb
 
 from warehouse.rows import append_rows
 
-Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness", "volume", "schema", "delivery"]
+Kind = Literal[
+    "gate", "test", "pull", "run", "model", "sensor", "freshness", "volume", "schema", "census", "delivery"
+]
 Severity = Literal["warn", "error"]
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS control;
+
+CREATE TABLE IF NOT EXISTS control.unseen (
+    source VARCHAR NOT NULL,
+    stream VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    records BIGINT NOT NULL,
+    known BIGINT NOT NULL,
+    file VARCHAR NOT NULL
+);
 
 CREATE TABLE IF NOT EXISTS control.cursors (
     source VARCHAR NOT NULL,

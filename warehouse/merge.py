@@ -84,7 +84,7 @@ def merge(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
 def _fill(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     """The first load of a source goes straight into the table, so that the bulk of all data is written once."""
     table = f"raw.{batch.table}"
-    rows = _count(con, f"INSERT INTO {table} {_select(batch)}")
+    rows = count(con, f"INSERT INTO {table} {_select(batch)}")
     _require_rows(rows, batch.manifest)
     undated = _undated(con, table, batch.manifest)
     repeated = _set_older_aside(con, table, batch.manifest.source)
@@ -101,20 +101,20 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
 
 def _merge_into(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     manifest = batch.manifest
-    rows = _count(con, f"CREATE OR REPLACE TEMP TABLE landed AS {_select(batch)}")
+    rows = count(con, f"CREATE OR REPLACE TEMP TABLE landed AS {_select(batch)}")
     _require_rows(rows, manifest)
     undated = _undated(con, "landed", manifest)
     _set_older_aside(con, "landed", manifest.source)
     _meet_current(con, batch)
     superseded = _supersede(con, batch)
     deleted = _mark_deleted(con, batch)
-    updated = _count(
+    updated = count(
         con,
         f"DELETE FROM raw.{batch.table} WHERE rowid IN (SELECT current_row FROM met WHERE verdict = 'newer')",
     )
     # What a late snapshot still adds is in none of the later ones.
     gone = manifest.mode == "snapshot" and bool(batch.later)
-    written = _count(
+    written = count(
         con,
         f"""
         INSERT INTO raw.{batch.table} SELECT * REPLACE ({gone} AS _deleted) FROM landed
@@ -152,7 +152,7 @@ def _set_older_aside(con: duckdb.DuckDBPyConnection, table: str, source: str) ->
     )
     surplus = "WHERE rowid IN (SELECT landed_row FROM surplus)"
     con.execute(f"CREATE OR REPLACE TEMP TABLE older AS SELECT * FROM {table} {surplus}")
-    moved = _count(con, f"DELETE FROM {table} {surplus}")
+    moved = count(con, f"DELETE FROM {table} {surplus}")
     _drop(con, "surplus")
     return moved
 
@@ -217,7 +217,7 @@ def _supersede(con: duckdb.DuckDBPyConnection, batch: Batch) -> int:
         WHERE rowid IN (SELECT landed_row FROM met WHERE verdict = 'older')
         """
     )
-    return _count(
+    return count(
         con,
         f"""
         INSERT INTO raw.{batch.table}__superseded
@@ -247,7 +247,7 @@ def _mark_deleted(con: duckdb.DuckDBPyConnection, batch: Batch) -> int:
         """,
         [manifest.finished_at],
     )
-    marked = _count(
+    marked = count(
         con,
         f"""
         UPDATE raw.{batch.table}
@@ -268,7 +268,7 @@ def _mark_deleted(con: duckdb.DuckDBPyConnection, batch: Batch) -> int:
 def _keep_as_history(con: duckdb.DuckDBPyConnection, batch: Batch) -> int:
     """Add what is in ``older`` to the history, each version once; they never were current."""
     table = f"raw.{batch.table}"
-    return _count(
+    return count(
         con,
         f"""
         INSERT INTO {table}__superseded
@@ -295,30 +295,35 @@ def _select_file(manifest: Manifest, landing_root: Path, file: str, landed_at: d
     A time of update is ISO text with any offset, or epoch milliseconds; text without an offset is read as UTC.
     """
     paths = [*manifest.key, *([manifest.updated_at] if manifest.updated_at else [])]
-    picked = ", ".join(_text(_json_path(path)) for path in paths)
+    picked = ", ".join(literal(json_path(path)) for path in paths)
     key = " || '/' || ".join(f"picked[{place}]" for place in range(1, len(manifest.key) + 1))
     no_key = f"a record has no natural key at {' and '.join('.'.join(path) for path in manifest.key)}: "
-    landed = f"{_text(landed_at.isoformat())}::TIMESTAMPTZ"
+    landed = f"{literal(landed_at.isoformat())}::TIMESTAMPTZ"
     updated = f"picked[{len(paths)}]" if manifest.updated_at else "NULL"
     return f"""
         SELECT
-            {_text(manifest.source)} AS _source,
-            {_text(manifest.stream)} AS _stream,
-            CASE WHEN {key} IS NULL THEN error({_text(no_key)} || left(json, 200)) ELSE {key} END AS _key,
+            {literal(manifest.source)} AS _source,
+            {literal(manifest.stream)} AS _stream,
+            CASE WHEN {key} IS NULL THEN error({literal(no_key)} || left(json, 200)) ELSE {key} END AS _key,
             coalesce(
                 try_cast({updated} AS TIMESTAMPTZ),
                 try(make_timestamp(try_cast({updated} AS BIGINT) * 1000)) AT TIME ZONE 'UTC',
                 {landed}
             ) AS _updated_at,
             {landed} AS _landed_at,
-            {_text(file)} AS _landed_file,
+            {literal(file)} AS _landed_file,
             false AS _deleted,
             json AS record
         FROM (
             SELECT json, json_extract_string(json, [{picked}]) AS picked
-            FROM read_ndjson_objects({_text(no_pattern(landing_root / file))}, compression = 'gzip')
+            FROM {records_of(landing_root / file)}
         )
     """
+
+
+def records_of(path: Path) -> str:
+    """The table function that reads a landed file: a row for each record, in the column ``json``."""
+    return f"read_ndjson_objects({literal(no_pattern(path))}, compression = 'gzip')"
 
 
 def no_pattern(path: Path) -> str:
@@ -326,11 +331,13 @@ def no_pattern(path: Path) -> str:
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
-def _json_path(path: Sequence[str]) -> str:
+def json_path(path: Sequence[str]) -> str:
+    """A path in DuckDB's notation, whatever the names are made of."""
     return "$" + "".join('."' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in path)
 
 
-def _text(value: str) -> str:
+def literal(value: str) -> str:
+    """A text as it stands in a statement."""
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -342,14 +349,14 @@ def _require_rows(rows: int, manifest: Manifest) -> None:
 def _undated(con: duckdb.DuckDBPyConnection, table: str, manifest: Manifest) -> int:
     if manifest.updated_at is None:
         return 0
-    return _count(
+    return count(
         con,
         f"SELECT count(*) FROM {table} WHERE _landed_file = ? AND _updated_at = _landed_at",
         [manifest.file],
     )
 
 
-def _count(
+def count(
     con: duckdb.DuckDBPyConnection, statement: str, parameters: list[object] | dict[str, object] | None = None
 ) -> int:
     """The single number a statement answers: for one that writes, how many rows it wrote."""

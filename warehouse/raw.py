@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from connectors.landing import Landing, Manifest
+from warehouse import census
 from warehouse.merge import Batch, LoadResult, create_tables, merge
 
 RAW_TABLES = (
@@ -52,7 +53,8 @@ def load(con: duckdb.DuckDBPyConnection, landing_root: Path, manifest: Manifest)
     con.begin()
     try:
         create_tables(con, _table(manifest))
-        result = merge(con, _batch(con, landing_root, manifest))
+        batch = _batch(con, landing_root, manifest)
+        result = census.take(con, batch) if manifest.mode == "census" else merge(con, batch)
         _commit_control(con, manifest, result)
         con.commit()
     except BaseException as error:
@@ -118,7 +120,7 @@ def _batch(con: duckdb.DuckDBPyConnection, landing_root: Path, manifest: Manifes
         SELECT file, landed_at FROM control.loads
         WHERE source = ? AND stream = ? AND (landed_at, file) > (?, ?) ORDER BY landed_at, file
         """,
-        [manifest.source, manifest.stream, manifest.finished_at, manifest.file],
+        [manifest.source, manifest.cursor, manifest.finished_at, manifest.file],
     ).fetchall()
     return Batch(
         table=_table(manifest),
@@ -133,14 +135,14 @@ def _commit_control(con: duckdb.DuckDBPyConnection, manifest: Manifest, result: 
     if manifest.cursor_to is not None and not result.late:
         con.execute(
             "INSERT OR REPLACE INTO control.cursors VALUES (?, ?, ?, ?, ?)",
-            [manifest.source, manifest.stream, manifest.cursor_to, manifest.file, now],
+            [manifest.source, manifest.cursor, manifest.cursor_to, manifest.file, now],
         )
     con.execute(
         "INSERT INTO control.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
         [
             manifest.file,
             manifest.source,
-            manifest.stream,
+            manifest.cursor,
             manifest.sha256,
             result.rows,
             result.inserted,

@@ -1,0 +1,27 @@
+"""A census: which records of a stream there are, without their content, so that deleted ones are found.
+
+Systems tell what changed, hardly ever what was deleted. So every few days the ids are counted. A record of a census is
+``{"id": text, "scope": text or null}``; ``id`` is the natural key of the stream. A scope that the account can see has a record
+also when nothing is in it, without an id: what is missing of a scope that cannot be seen any more may well be there still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from connectors.landing import census_cursor
+from connectors.stream import JsonPath, Stream
+
+
+def census_of(stream: Stream, scope: JsonPath | None) -> Stream:
+    """The census of a stream; ``scope`` as in :class:`Stream`."""
+    return Stream(stream.name, key=(("id",),), updated_at=None, mode="census", scope=scope)
+
+
+def is_due(cursors: Mapping[str, str], stream: Stream, every_days: int, now: datetime | None = None) -> bool:
+    """Whether a census of the stream was last taken ``every_days`` days ago or longer, or never."""
+    last = cursors.get(census_cursor(stream.name))
+    if last is None:
+        return True
+    return (now or datetime.now(UTC)) - datetime.fromisoformat(last) >= timedelta(days=every_days)

@@ -1,0 +1,134 @@
+"""What a census says of the records that are known: which were deleted, which are there again, which cannot be seen.
+
+Table names cannot be parameters of a statement; those put in here have been checked to be plain names.
+"""
+
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from connectors.landing import census_cursor
+from warehouse.merge import Batch, LoadResult, count, json_path, literal, records_of
+
+# When so many records, and such a share of what was known, go missing of one scope at once, it is no deletion one by one.
+_AT_ONCE = 10
+_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Records of a scope that a census did not find and that nobody may call deleted.
+
+    ``state``: ``access lost``, the scope itself is not to be seen any more; ``unobserved``, too many are missing at once.
+    ``records`` of the ``known`` ones are missing; ``scope`` is empty where all records of a stream belong together.
+    """
+
+    source: str
+    stream: str
+    scope: str
+    state: str
+    records: int
+    known: int
+
+
+def counted_streams(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Source and stream of every census that was ever taken."""
+    found = con.execute(
+        "SELECT DISTINCT source, stream FROM control.cursors WHERE ends_with(stream, $end) ORDER BY ALL",
+        {"end": census_cursor("")},
+    )
+    return [(source, stream.removesuffix(census_cursor(""))) for source, stream in found.fetchall()]
+
+
+def unseen(con: duckdb.DuckDBPyConnection) -> list[Unseen]:
+    """What the last census of each stream could not see, in order of source, stream and scope."""
+    found = con.execute(
+        "SELECT source, stream, scope, state, records, known FROM control.unseen ORDER BY source, stream, scope"
+    )
+    return [Unseen(*row) for row in found.fetchall()]
+
+
+def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
+    """Judge the known records by a census; raises ValueError or duckdb.Error when the file does not hold what its manifest says.
+
+    Records that landed after the census began are not in it, and nothing is said of them. An older census that is loaded
+    after a newer one says nothing at all.
+    """
+    manifest = batch.manifest
+    rows = count(
+        con,
+        f"""
+        CREATE OR REPLACE TEMP TABLE counted AS
+        SELECT json_extract_string(json, '$.id') AS _key, coalesce(json_extract_string(json, '$.scope'), '') AS scope
+        FROM {records_of(batch.landing_root / manifest.file)}
+        """,
+    )
+    if rows != manifest.rows:
+        raise ValueError(f"it holds {rows} records where its manifest says {manifest.rows}")
+    if batch.later:
+        return LoadResult(rows=rows, unchanged=rows, late=True)
+    scope = f"json_extract_string(record, {literal(json_path(manifest.scope))})" if manifest.scope else "''"
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE known AS
+        SELECT rowid AS current_row, coalesce({scope}, '') AS scope, _deleted, _key IN (SELECT _key FROM counted WHERE _key IS NOT NULL) AS is_there
+        FROM raw.{batch.table}
+        WHERE _source = ? AND _landed_at < ?
+        """,
+        [manifest.source, manifest.started_at],
+    )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE scopes AS
+        SELECT
+            scope,
+            count(*) FILTER (NOT is_there) AS missing,
+            count(*) AS known,
+            CASE
+                WHEN scope NOT IN (SELECT scope FROM counted) THEN 'access lost'
+                WHEN count(*) FILTER (NOT is_there) >= greatest({_AT_ONCE}, {_SHARE} * count(*)) THEN 'unobserved'
+                ELSE 'deleted'
+            END AS state
+        FROM known WHERE NOT _deleted
+        GROUP BY scope
+        HAVING count(*) FILTER (NOT is_there) > 0
+        """
+    )
+    deleted = _turn(
+        con,
+        batch,
+        "NOT _deleted AND NOT is_there AND scope IN (SELECT scope FROM scopes WHERE state = 'deleted')",
+    )
+    back = _turn(con, batch, "_deleted AND is_there")
+    con.execute(
+        "DELETE FROM control.unseen WHERE source = ? AND stream = ?", [manifest.source, manifest.stream]
+    )
+    con.execute(
+        """
+        INSERT INTO control.unseen
+        SELECT ?, ?, scope, state, missing, known, ? FROM scopes WHERE state <> 'deleted'
+        """,
+        [manifest.source, manifest.stream, manifest.file],
+    )
+    for table in ("counted", "known", "scopes"):
+        con.execute(f"DROP TABLE temp.{table}")
+    return LoadResult(rows=rows, unchanged=rows, updated=back, superseded=deleted + back, deleted=deleted)
+
+
+def _turn(con: duckdb.DuckDBPyConnection, batch: Batch, which: str) -> int:
+    """Give these of the known rows a new version that is deleted where it was not, and the other way round."""
+    rows = f"rowid IN (SELECT current_row FROM known WHERE {which})"
+    landed_at, file = batch.manifest.finished_at, batch.manifest.file
+    con.execute(
+        f"INSERT INTO raw.{batch.table}__superseded SELECT *, ? FROM raw.{batch.table} WHERE {rows}",
+        [landed_at],
+    )
+    return count(
+        con,
+        f"UPDATE raw.{batch.table} SET _deleted = NOT _deleted, _landed_at = ?, _landed_file = ? WHERE {rows}",
+        [landed_at, file],
+    )
