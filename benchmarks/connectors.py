@@ -1,6 +1,6 @@
 """How fast the connectors pull, and with how much memory, beside dlt: `python -m benchmarks.connectors [--records N] [--json]`.
 
-Needs the group `benchmarks` of the dependencies (`uv sync --group benchmarks`). Both pull the same records from the same server on
+Needs the group `benchmarks` of the dependencies (`uv sync --group benchmarks`). Both pull the same records from one server on
 loopback, without latency and with 100 ms for every answer, and write them into a DuckDB file: ours by its connector, landing and
 load; dlt by its REST source into its DuckDB destination, nothing unnested. Each runs in a process of its own, twice, and the
 quicker run counts; the server has its answers ready from the first on.
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -196,11 +197,12 @@ def _pull(system: str, url: str, folder: str) -> None:
     began = time.perf_counter()
     source: Source
     if system == "hubspot":
-        source = HubSpot("crm", HubSpotConfig(type="hubspot", base_url=url, access_token=_TOKEN))
-    else:
-        source = JiraCloud(
-            "jira", JiraCloudConfig(type="jira_cloud", base_url=url, email=_EMAIL, api_token=_TOKEN)
+        source = HubSpot(
+            "crm", HubSpotConfig.model_validate({"type": "hubspot", "base_url": url, "access_token": _TOKEN})
         )
+    else:
+        account = {"base_url": url, "email": _EMAIL, "api_token": _TOKEN}
+        source = JiraCloud("jira", JiraCloudConfig.model_validate({"type": "jira_cloud", **account}))
     landing = Landing(Path(folder))
     source.pull({}, landing, lambda *_: None)
     rows = 0
@@ -222,8 +224,8 @@ def _pull_by_dlt(system: str, url: str, folder: str) -> None:
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         "RUNTIME__LOG_LEVEL": "CRITICAL",
     }
-    import dlt
-    from dlt.sources.rest_api import rest_api_source
+    dlt: Any = import_module("dlt")
+    rest_api: Any = import_module("dlt.sources.rest_api")
 
     began = time.perf_counter()
     names = "dealname,dealstage,amount,closedate"
@@ -275,7 +277,7 @@ def _pull_by_dlt(system: str, url: str, folder: str) -> None:
                 },
             },
         }
-    source = rest_api_source({"client": client, "resources": [resource]})
+    source = rest_api.rest_api_source({"client": client, "resources": [resource]})
     destination = dlt.destinations.duckdb(f"{folder}/warehouse.duckdb")
     Path(folder).mkdir(parents=True, exist_ok=True)
     pipeline = dlt.pipeline("benchmark", pipelines_dir=folder, destination=destination, dataset_name="raw")

@@ -1,9 +1,9 @@
-"""HubSpot: deals with the history of their properties, pipelines with stages, and owners over CRM API v3."""
+"""HubSpot: deals with the history of their properties, pipelines with stages, owners, and companies over its CRM API."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, time, timedelta
 
 from pydantic import AwareDatetime, BaseModel
@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 from connectors.census import census_of, is_due
 from connectors.errors import InputError
 from connectors.http import Patience
-from connectors.hubspot_api import HubSpotApi, JsonObject
+from connectors.hubspot_api import HubSpotApi, JsonObject, Objects
 from connectors.hubspot_config import DealProperties, HubSpotConfig
 from connectors.landing import Landing, LandingWriter, Manifest
 from connectors.source import Progress
@@ -23,11 +23,13 @@ DEALS = Stream("deals", key=(("id",),), updated_at=("updatedAt",))
 # Renaming a stage does not touch its pipeline's own time, so the newest listing counts.
 PIPELINES = Stream("pipelines", key=(("id",),), updated_at=None, mode="snapshot")
 OWNERS = Stream("owners", key=(("id",),), updated_at=None, mode="snapshot")
-_CENSUS = census_of(DEALS, scope=None)
+COMPANIES = Stream("companies", key=(("id",),), updated_at=("updatedAt",))
+# Which companies a deal is with: asked for with each version of a deal, and of no time of its own.
+DEAL_COMPANIES = Stream("deal_companies", key=(("id",),), updated_at=None)
 
 API_VERSION = "hubspot-crm-v3"
 
-# Deals per file, about: a pull that dies goes on from the last whole one.
+# Records per file, about: a pull that dies goes on from the last whole one.
 _A_FILE = 2_000
 
 # Named one by one: HubSpot's default leaves most of them out.
@@ -37,6 +39,10 @@ _PROPERTIES = (
     "createdate", "hs_lastmodifieddate", "hs_object_id",
     "hs_merged_object_ids",
 )  # fmt: skip
+_COMPANIES = Objects(
+    "companies",
+    ("name", "domain", "createdate", "hs_lastmodifieddate", "hs_object_id", "hs_merged_object_ids"),
+)
 
 
 class HubSpot:
@@ -45,16 +51,22 @@ class HubSpot:
     The first pull lists all deals; later ones search for those modified since the cursor, which is the newest change
     seen, but never past the start of the pull by HubSpot's own clock. What was changed while the pull ran is thus
     pulled again. A pull that dies goes on from the last file that it finished. Every few days the deals are counted, and
-    archived ones pulled. ``patience`` bounds retries.
+    archived ones pulled. Companies, and which deal is with which, are pulled where the configuration says so.
+    ``patience`` bounds retries.
     """
 
     system = "hubspot"
-    streams = (DEALS, PIPELINES, OWNERS)
 
     def __init__(self, name: str, config: HubSpotConfig, patience: Patience | None = None) -> None:
         self.name = name
         self._config = config
         self._patience = patience
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams that are pulled."""
+        with_companies = (COMPANIES, DEAL_COMPANIES) if self._config.companies else ()
+        return (DEALS, PIPELINES, OWNERS, *with_companies)
 
     def check(self) -> str:
         """What the account shows; raises SourceError, also for custom properties it lacks."""
@@ -63,6 +75,8 @@ class HubSpot:
             api.service_time()
             pipelines = api.pipelines()
             owners = sum(map(len, api.owners()))
+            if self._config.companies:
+                next(api.ids(_COMPANIES))
         return (
             f"{self.name}: {self._config.base_url} shows deals in {len(pipelines)} "
             f"pipeline{'s'[: len(pipelines) != 1]} and {owners} owner{'s'[: owners != 1]}"
@@ -81,24 +95,27 @@ class HubSpot:
             return [
                 self._land_snapshot(PIPELINES, [api.pipelines()], landing, progress),
                 self._land_snapshot(OWNERS, api.owners(), landing, progress),
-                *self._land_deals(api, cursors, landing, progress),
+                *(
+                    self._land(api, COMPANIES, _COMPANIES, cursors, landing, progress)
+                    if self._config.companies
+                    else []
+                ),
+                *self._land(api, DEALS, self._deals, cursors, landing, progress),
             ]
 
     @contextmanager
     def _api(self) -> Iterator[HubSpotApi]:
-        custom = [name for _, name in self._custom_properties()]
-        api = HubSpotApi(
-            self.name,
-            self._config.base_url,
-            self._config.access_token.get_secret_value(),
-            properties=[*_PROPERTIES, *_HISTORIES, *custom],
-            histories=[*_HISTORIES, *custom],
-            patience=self._patience,
-        )
+        token = self._config.access_token.get_secret_value()
+        api = HubSpotApi(self.name, self._config.base_url, token, self._patience)
         try:
             yield api
         finally:
             api.close()
+
+    @property
+    def _deals(self) -> Objects:
+        histories = [*_HISTORIES, *(name for _, name in self._custom_properties())]
+        return Objects("deals", [*_PROPERTIES, *histories], histories)
 
     def _land_snapshot(
         self, stream: Stream, pages: Iterable[list[JsonObject]], landing: Landing, progress: Progress
@@ -109,44 +126,67 @@ class HubSpot:
         progress(self.name, stream.name, writer.rows)
         return writer.manifest
 
-    def _land_deals(
-        self, api: HubSpotApi, cursors: Mapping[str, str], landing: Landing, progress: Progress
+    def _land(  # noqa: PLR0913, PLR0917 - what to pull, from where on, to where
+        self,
+        api: HubSpotApi,
+        stream: Stream,
+        of: Objects,
+        cursors: Mapping[str, str],
+        landing: Landing,
+        progress: Progress,
     ) -> list[Manifest]:
-        cursor = cursors.get(DEALS.name)
-        count = is_due(cursors, DEALS, self._config.census_days)
+        writers = [stream, *([DEAL_COMPANIES] if stream is DEALS and self._config.companies else [])]
+        # Where one of them was never pulled, both begin anew.
+        cursor = cursors.get(stream.name) if all(one.name in cursors for one in writers) else None
+        count = is_due(cursors, stream, self._config.census_days)
         pull = _Pull.unfinished(cursor) or _Pull(
             began=api.service_time(), since=self._since(cursor), before=cursor
         )
         newest: datetime | None = None
         cut_at = 0
-        with landing.open(self.name, self.system, DEALS, cursor, API_VERSION) as writer:
+        with ExitStack() as stack:
+            writer, *beside = [
+                stack.enter_context(landing.open(self.name, self.system, one, cursor, API_VERSION))
+                for one in writers
+            ]
             pages = (
-                api.deals(pull.after) if pull.since is None else api.deals_modified(pull.since, pull.after)
+                api.listed(of, pull.after) if pull.since is None else api.modified(of, pull.since, pull.after)
             )
-            for deals, go_on in pages:
-                updates = [api.deal(deal).updated_at for deal in deals]
-                newest = max([newest, *updates] if newest else updates, default=None)
-                self._write(writer, deals, progress)
+            for records, go_on in pages:
+                found = [api.found(record) for record in records]
+                newest = max(
+                    [*([newest] if newest else []), *(one.updated_at for one in found)], default=None
+                )
+                for one in beside:
+                    one.write(api.companies_of([each.id for each in found]) if found else [])
+                self._write(writer, stream, records, progress)
                 if go_on and writer.rows - cut_at >= _A_FILE:
                     cut_at = writer.rows
-                    writer.cut(pull.model_copy(update={"after": go_on}).model_dump_json())
-            for deals, _ in api.deals(archived=True) if count else ():
-                self._write(writer, deals, progress)
-            writer.cursor_to = _cursor(pull.before, min(newest or pull.began, pull.began))
-        return [*writer.manifests, *([self._count(api, landing)] if count else [])]
+                    going_on = pull.model_copy(update={"after": go_on}).model_dump_json()
+                    for one in (*beside, writer):
+                        one.cut(going_on)
+            for records, _ in api.listed(of, archived=True) if count else ():
+                self._write(writer, stream, records, progress)
+            for one in (*beside, writer):
+                one.cursor_to = _cursor(pull.before, min(newest or pull.began, pull.began))
+        landed = [manifest for one in (*beside, writer) for manifest in one.manifests]
+        return [*landed, *([self._count(api, stream, of, landing)] if count else [])]
 
-    def _write(self, writer: LandingWriter, deals: list[JsonObject], progress: Progress) -> None:
-        writer.write(deals)
-        if deals:
-            progress(self.name, DEALS.name, writer.rows)
+    def _write(
+        self, writer: LandingWriter, stream: Stream, records: list[JsonObject], progress: Progress
+    ) -> None:
+        writer.write(records)
+        if records:
+            progress(self.name, stream.name, writer.rows)
 
-    def _count(self, api: HubSpotApi, landing: Landing) -> Manifest:
-        """The census: the ids of all deals, also of archived ones, whose records say so themselves."""
-        with landing.open(self.name, self.system, _CENSUS, None, API_VERSION) as writer:
+    def _count(self, api: HubSpotApi, stream: Stream, of: Objects, landing: Landing) -> Manifest:
+        """The census: the ids of all records, also of archived ones, which say so themselves."""
+        census = census_of(stream, scope=None)
+        with landing.open(self.name, self.system, census, None, API_VERSION) as writer:
             writer.cursor_to = datetime.now(UTC).isoformat()
             writer.write([{"id": None, "scope": None}])
             for archived in (False, True):
-                for ids in api.deal_ids(archived=archived):
+                for ids in api.ids(of, archived=archived):
                     writer.write({"id": one, "scope": None} for one in ids)
         return writer.manifest
 
@@ -174,7 +214,7 @@ class HubSpot:
 
 
 class _Pull(BaseModel):
-    """A pull of deals; as JSON it is the cursor of one that is not finished.
+    """A pull; as JSON it is the cursor of one that is not finished.
 
     ``began`` by HubSpot's clock, ``since`` which change (None: a list of all), ``before`` the cursor it started from, ``after``
     where it goes on.

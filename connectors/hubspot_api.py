@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,9 +20,9 @@ from connectors.http import HttpClient, Json, Params, Patience
 log = logging.getLogger(__name__)
 
 _ACCOUNT = "/account-info/v3/details"
-_DEALS = "/crm/v3/objects/deals"
-_SEARCH = f"{_DEALS}/search"
-_BATCH_READ = f"{_DEALS}/batch/read"
+_OBJECTS = "/crm/v3/objects"
+_DEALS = f"{_OBJECTS}/deals"
+_COMPANIES_OF_DEALS = "/crm/v4/associations/deals/companies/batch/read"
 _PIPELINES = "/crm/v3/pipelines/deals"
 _OWNERS = "/crm/v3/owners"
 _PROPERTIES = "/crm/v3/properties/deals"
@@ -37,8 +38,21 @@ JsonObject = dict[str, Any]
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-class Deal(BaseModel):
-    """What every deal carries; the record that is landed is the whole answer, not this."""
+@dataclass(frozen=True)
+class Objects:
+    """One kind of record, by its name in addresses, and what is asked of it: properties, and those with their history."""
+
+    name: str
+    properties: Sequence[str]
+    histories: Sequence[str] = ()
+
+    @property
+    def path(self) -> str:
+        return f"{_OBJECTS}/{self.name}"
+
+
+class Found(BaseModel):
+    """What every record carries; what is landed is the whole answer, not this."""
 
     id: str = Field(pattern=r"^[0-9]+$")
     updated_at: AwareDatetime = Field(alias="updatedAt")
@@ -63,7 +77,7 @@ class _Next(BaseModel):
 
 
 def _merged(record: JsonObject) -> list[str]:
-    """The ids that this deal had before others were merged into it."""
+    """The ids of the records that became part of this one."""
     return str(record.get("properties", {}).get("hs_merged_object_ids") or "").split(";")
 
 
@@ -91,25 +105,29 @@ class _Batch(BaseModel):
     errors: list[_Failure] = []
 
 
+class _From(BaseModel):
+    id: str
+
+
+class _Association(BaseModel):
+    source: _From = Field(alias="from")
+    to: list[JsonObject]
+    paging: _Paging | None = None
+
+    @property
+    def after(self) -> str | None:
+        return self.paging.next.after if self.paging and self.paging.next else None
+
+
+class _Associations(BaseModel):
+    results: list[_Association]
+
+
 class HubSpotApi:
-    """Typed access to one account; every method raises SourceError.
+    """Typed access to one account; every method raises SourceError."""
 
-    Deals come with ``properties`` and the histories of ``histories``.
-    """
-
-    def __init__(  # noqa: PLR0913 - all but the first three are by keyword
-        self,
-        source: str,
-        base_url: str,
-        token: str,
-        *,
-        properties: Sequence[str],
-        histories: Sequence[str],
-        patience: Patience | None = None,
-    ) -> None:
+    def __init__(self, source: str, base_url: str, token: str, patience: Patience | None = None) -> None:
         self._source = source
-        self._properties = list(properties)
-        self._histories = list(histories)
 
         def client(requests_per_second: float | None) -> HttpClient:
             return HttpClient(
@@ -138,7 +156,8 @@ class HubSpotApi:
         first = self._get(_DEALS, _Page, {"limit": 1}).results
         if not first:
             return datetime.now(UTC)
-        return self._post(_BATCH_READ, _Batch, {"inputs": [{"id": self.deal(first[0]).id}]}).started_at
+        read = {"inputs": [{"id": self.found(first[0]).id}]}
+        return self._post(f"{_DEALS}/batch/read", _Batch, read).started_at
 
     def property_names(self) -> set[str]:
         """The internal names of all properties that deals have."""
@@ -153,47 +172,64 @@ class HubSpotApi:
         for page in self._pages(_OWNERS, {"limit": _OWNERS_PAGE}):
             yield page.records
 
-    def deals(self, go_on: str | None = None, *, archived: bool = False) -> Iterator[Page]:
-        """All deals that are archived or are not, with their histories, in pages; from ``go_on`` of an earlier page on."""
+    def listed(self, of: Objects, go_on: str | None = None, *, archived: bool = False) -> Iterator[Page]:
+        """All records that are archived or are not, with their histories, in pages; from ``go_on`` of an earlier page on."""
         params: Params = {
-            "limit": _WITH_HISTORY,
-            "properties": ",".join(self._properties),
-            "propertiesWithHistory": ",".join(self._histories),
+            "limit": _WITH_HISTORY if of.histories else _PAGE,
+            "properties": ",".join(of.properties),
+            **({"propertiesWithHistory": ",".join(of.histories)} if of.histories else {}),
             "archived": str(archived).lower(),
         }
-        yield from self._pages(_DEALS, params, go_on)
+        yield from self._pages(of.path, params, go_on)
 
-    def deal_ids(self, *, archived: bool = False) -> Iterator[list[str]]:
-        """The ids of all deals that are archived or are not, in pages."""
+    def ids(self, of: Objects, *, archived: bool = False) -> Iterator[list[str]]:
+        """The ids of all records that are archived or are not, in pages."""
         params: Params = {"limit": _PAGE, "properties": "hs_object_id", "archived": str(archived).lower()}
-        for page in self._pages(_DEALS, params):
-            yield [self.deal(found).id for found in page.records]
+        for page in self._pages(of.path, params):
+            yield [self.found(record).id for record in page.records]
 
-    def deals_modified(self, since: datetime, go_on: str | None = None) -> Iterator[Page]:
-        """The deals modified at or after ``since``, with their histories, in pages; from ``go_on`` of an earlier page on.
+    def modified(self, of: Objects, since: datetime, go_on: str | None = None) -> Iterator[Page]:
+        """The records modified at or after ``since``, with their histories, in pages; from ``go_on`` of an earlier page on.
 
         A search gives no histories and ends at 10,000 results. So it only finds ids, each time those above the last
-        one found, and a batch read fetches the deals: no search is paged, whatever the number of deals.
+        one found, and a batch read fetches the records: no search is paged, whatever their number.
         """
         last = go_on or "0"
         while True:
-            page = self._modified_above(since, last)
-            ids = [self.deal(found).id for found in page.results]
+            page = self._modified_above(of, since, last)
+            ids = [self.found(record).id for record in page.results]
             if any(int(later) <= int(earlier) for earlier, later in itertools.pairwise([last, *ids])):
-                raise self._failed(_SEARCH, "did not find deals in the order of their ids")
+                raise self._failed(f"{of.path}/search", f"did not find {of.name} in the order of their ids")
             for first in range(0, len(ids), _WITH_HISTORY):
                 read = ids[first : first + _WITH_HISTORY]
-                yield Page(self._read(read), read[-1])
+                yield Page(self._read(of, read), read[-1])
             # Both must say so: pages have been seen that were short but not the last.
             if not ids or (page.after is None and len(ids) < _SEARCH_PAGE):
                 return
             last = ids[-1]
 
-    def deal(self, record: Json) -> Deal:
-        """What every deal carries, checked."""
-        return self._parsed(Deal, record, _DEALS)
+    def companies_of(self, deal_ids: Sequence[str]) -> list[JsonObject]:
+        """For each of at most 1,000 deals ``{"id", "companies"}``: what HubSpot says of each association, or none."""
+        companies: dict[str, list[JsonObject]] = {one: [] for one in deal_ids}
+        asked: list[dict[str, str]] = [{"id": one} for one in deal_ids]
+        while asked:
+            body = {"inputs": asked}
+            answer = self._post(_COMPANIES_OF_DEALS, _Associations, body)
+            for one in answer.results:
+                companies[one.source.id] += one.to
+            further = [
+                {"id": one.source.id, "after": after} for one in answer.results if (after := one.after)
+            ]
+            if further and further == asked:
+                raise self._failed(_COMPANIES_OF_DEALS, "led to the same page twice, which would never end")
+            asked = further
+        return [{"id": one, "companies": found} for one, found in companies.items()]
 
-    def _modified_above(self, since: datetime, above: str) -> _Page:
+    def found(self, record: Json) -> Found:
+        """What every record carries, checked."""
+        return self._parsed(Found, record, _OBJECTS)
+
+    def _modified_above(self, of: Objects, since: datetime, above: str) -> _Page:
         filters = [
             {
                 "propertyName": "hs_lastmodifieddate",
@@ -208,27 +244,31 @@ class HubSpotApi:
             "properties": ["hs_lastmodifieddate"],
             "limit": _SEARCH_PAGE,
         }
-        return self._parsed(_Page, self._search_client.post(_SEARCH, body), _SEARCH)
+        path = f"{of.path}/search"
+        return self._parsed(_Page, self._search_client.post(path, body), path)
 
-    def _read(self, ids: Sequence[str]) -> list[JsonObject]:
-        """The deals of these ids with their histories; one that was deleted since the search is left out, and said.
+    def _read(self, of: Objects, ids: Sequence[str]) -> list[JsonObject]:
+        """The records of these ids with their histories; one that was deleted since the search is left out, and said.
 
-        One that was merged since answers as the deal that it became part of, by that one's id.
+        One that was merged since answers as the one that it became part of, by that one's id.
         """
+        path = f"{of.path}/batch/read"
         body = {
             "inputs": [{"id": one} for one in ids],
-            "properties": self._properties,
-            "propertiesWithHistory": self._histories,
+            "properties": list(of.properties),
+            "propertiesWithHistory": list(of.histories),
         }
-        batch = self._post(_BATCH_READ, _Batch, body)
+        batch = self._post(path, _Batch, body)
         not_found = [failure for failure in batch.errors if failure.category == "OBJECT_NOT_FOUND"]
         gone = {one for failure in not_found for one in failure.context.get("ids", [])}
         if gone:
-            log.warning("%s: deleted while deals were pulled: %s", self._source, ", ".join(sorted(gone)))
-        found = {self.deal(one).id for one in batch.results}
-        merged = {str(old) for one in batch.results for old in _merged(one)}
+            log.warning(
+                "%s: deleted while %s were pulled: %s", self._source, of.name, ", ".join(sorted(gone))
+            )
+        found = {self.found(one).id for one in batch.results}
+        merged = {old for one in batch.results for old in _merged(one)}
         if lost := set(ids) - gone - found - merged:
-            raise self._failed(_BATCH_READ, f"left out {len(lost)} of {len(ids)} deals without a word")
+            raise self._failed(path, f"left out {len(lost)} of {len(ids)} {of.name} without a word")
         return batch.results
 
     def _pages(self, path: str, params: Params, after: str | None = None) -> Iterator[Page]:

@@ -26,7 +26,7 @@ class HubSpotConfig(BaseModel):
 
     ``start`` leaves out deals not modified since that day (UTC). Each pull goes back ``look_back_minutes`` before the
     last one's cursor, for changes that HubSpot's search shows late. Every ``census_days`` the deals are counted, to find
-    those that were deleted; 0 counts them with each pull.
+    those that were deleted; 0 counts them with each pull. ``companies`` pulls companies too, and which deal is with which.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,4 +37,5 @@ class HubSpotConfig(BaseModel):
     look_back_minutes: Annotated[int, Field(ge=0)] = 60
     census_days: Annotated[int, Field(ge=0)] = 1
     start: date | None = None
+    companies: bool = False
     properties: DealProperties = DealProperties()

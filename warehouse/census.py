@@ -75,7 +75,11 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE known AS
-        SELECT rowid AS current_row, coalesce({scope}, '') AS scope, _deleted, _key IN (SELECT _key FROM counted WHERE _key IS NOT NULL) AS is_there
+        SELECT
+            rowid AS current_row,
+            coalesce({scope}, '') AS scope,
+            _deleted,
+            _key IN (SELECT _key FROM counted WHERE _key IS NOT NULL) AS is_there
         FROM raw.{batch.table}
         WHERE _source = ? AND _landed_at < ?
         """,

@@ -22,6 +22,8 @@ RAW_TABLES = (
     "hubspot_deals",
     "hubspot_pipelines",
     "hubspot_owners",
+    "hubspot_companies",
+    "hubspot_deal_companies",
     "finance_ledger",
     "finance_budgets",
 )

@@ -1,4 +1,4 @@
-"""A loopback server that speaks the wire shapes of HubSpot's CRM v3 API for deals, their pipelines and owners."""
+"""A loopback server that speaks the wire shapes of HubSpot's CRM API for deals, companies, pipelines and owners."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from demo.servers.loopback import Answer, Fault, LoopbackServer, RateLimit, Request
@@ -23,6 +24,7 @@ class CrmAccount:
       `hs_lastmodifieddate` (= updatedAt); ids are texts of digits; amounts are texts.
     - pipelines: `{"id", "label", "displayOrder", "archived", "createdAt", "updatedAt", "stages": [{"id", "label",
       "displayOrder", "metadata": {"isClosed": "true"|"false", "probability": "0.2"}, ...}]}`.
+    - companies: as deals, mostly without histories; companies_of: by the id of a deal, the ids of its companies.
     - owners: `{"id", "email", "firstName", "lastName", "userId", "archived", "createdAt", "updatedAt"}`.
 
     The server reads the lists anew for each request, so a test or a simulation may edit them between pulls.
@@ -31,6 +33,8 @@ class CrmAccount:
     deals: list[dict[str, Any]] = field(default_factory=list)
     pipelines: list[dict[str, Any]] = field(default_factory=list)
     owners: list[dict[str, Any]] = field(default_factory=list)
+    companies: list[dict[str, Any]] = field(default_factory=list)
+    companies_of: dict[str, list[str]] = field(default_factory=dict)
 
 
 Record = dict[str, Any]
@@ -98,9 +102,16 @@ class HubSpotServer(LoopbackServer):
                 "more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
             )
         routes: dict[tuple[str, str], Callable[[Request], Answer]] = {
-            ("GET", "/crm/v3/objects/deals"): self._list,
-            ("POST", "/crm/v3/objects/deals/search"): self._search,
-            ("POST", "/crm/v3/objects/deals/batch/read"): self._batch_read,
+            **{
+                (method, f"/crm/v3/objects/{kind}{path}"): partial(answer, held)
+                for kind, held in (("deals", self.account.deals), ("companies", self.account.companies))
+                for method, path, answer in (
+                    ("GET", "", self._list),
+                    ("POST", "/search", self._search),
+                    ("POST", "/batch/read", self._batch_read),
+                )
+            },
+            ("POST", "/crm/v4/associations/deals/companies/batch/read"): self._companies_of,
             ("GET", "/crm/v3/pipelines/deals"): lambda _: Answer({"results": self.account.pipelines}),
             ("GET", "/crm/v3/properties/deals"): lambda _: Answer({"results": list(self._properties())}),
             ("GET", "/crm/v3/owners"): self._owners,
@@ -125,15 +136,15 @@ class HubSpotServer(LoopbackServer):
         }
         return Answer(body, 429, {"Retry-After": str(max(1, round(limit.seconds)))})
 
-    def _list(self, request: Request) -> Answer:
+    def _list(self, held: list[Record], request: Request) -> Answer:
         asked = _Asked(_names(request, "properties"), _names(request, "propertiesWithHistory"))
         most = PAGE_WITH_HISTORY if asked.histories else PAGE
         limit = _limit(request.query.get("limit", "10"), most)
         after = int(request.query.get("after") or 0)
         archived = request.query.get("archived") == "true"
         later = sorted(
-            (d for d in self.account.deals if d.get("archived", False) == archived and int(d["id"]) > after),
-            key=lambda deal: int(deal["id"]),
+            (one for one in held if one.get("archived", False) == archived and int(one["id"]) > after),
+            key=lambda one: int(one["id"]),
         )
         page = later[:limit]
         body: Record = {"results": [asked.shape(deal) for deal in page]}
@@ -141,7 +152,7 @@ class HubSpotServer(LoopbackServer):
             body["paging"] = {"next": {"after": page[-1]["id"], "link": f"{self.url}{request.path}"}}
         return Answer(body)
 
-    def _search(self, request: Request) -> Answer:
+    def _search(self, held: list[Record], request: Request) -> Answer:
         body = request.body
         limit = _limit(body.get("limit", 10), SEARCH_PAGE)
         after = int(body.get("after") or 0)
@@ -152,7 +163,7 @@ class HubSpotServer(LoopbackServer):
         groups = [group["filters"] for group in body.get("filterGroups", [])]
         found = [
             deal
-            for deal in self.account.deals
+            for deal in held
             if not deal.get("archived", False)
             and (not groups or any(all(_fits(deal, one) for one in group) for group in groups))
         ]
@@ -170,7 +181,7 @@ class HubSpotServer(LoopbackServer):
             answer["paging"] = {"next": {"after": str(after + limit)}}
         return Answer(answer)
 
-    def _batch_read(self, request: Request) -> Answer:
+    def _batch_read(self, held: list[Record], request: Request) -> Answer:
         body = request.body
         asked = _Asked(tuple(body.get("properties", ())), tuple(body.get("propertiesWithHistory", ())))
         ids = [one["id"] for one in body["inputs"]]
@@ -178,7 +189,7 @@ class HubSpotServer(LoopbackServer):
         if len(ids) > most:
             raise _BadRequestError(f"The maximum number of inputs supported in a batch request is {most}.")
         archived = request.query.get("archived") == "true"
-        deals = {d["id"]: d for d in self.account.deals if d.get("archived", False) == archived}
+        deals = {d["id"]: d for d in held if d.get("archived", False) == archived}
         missing = [one for one in ids if one not in deals]
         answer: Record = {
             "status": "COMPLETE",
@@ -197,6 +208,21 @@ class HubSpotServer(LoopbackServer):
                 }
             ]
         return Answer(answer, 207 if missing else 200)
+
+    def _companies_of(self, request: Request) -> Answer:
+        """Two companies a page, so that deals with more have another one."""
+        results = []
+        for asked in request.body["inputs"]:
+            after = int(asked.get("after") or 0)
+            companies = self.account.companies_of.get(asked["id"], [])
+            kind = {"category": "HUBSPOT_DEFINED", "typeId": 341, "label": None}
+            to = [
+                {"toObjectId": int(one), "associationTypes": [kind]} for one in companies[after : after + 2]
+            ]
+            if to:
+                more = {"paging": {"next": {"after": str(after + 2)}}} if after + 2 < len(companies) else {}
+                results.append({"from": {"id": asked["id"]}, "to": to, **more})
+        return Answer({"status": "COMPLETE", "results": results})
 
     def _owners(self, request: Request) -> Answer:
         limit = _limit(request.query.get("limit", "100"), 500)

@@ -451,6 +451,35 @@ def test_a_pull_that_dies_goes_on_from_its_last_file(tmp_path: Path, monkeypatch
     assert str(parts[-1].cursor_to) == "2100-01-01T00:00:00.000+00:00"
 
 
+def test_companies_arrive_and_each_deal_with_those_it_is_with(tmp_path: Path) -> None:
+    content = account(deal(1), deal(2))
+    content.companies = [{**deal(number), "propertiesWithHistory": {}} for number in range(10, 14)]
+    content.companies_of = {"1": ["10", "11", "12"]}
+    with HubSpotServer(content, TOKEN, limits=()) as server, duckdb.connect() as con:
+        create_control_tables(con)
+        create_raw_tables(con)
+        landing, source = Landing(tmp_path), crm(server, companies=True)
+
+        def companies_of(deal_id: str) -> list[int]:
+            source.pull(cursors(con, "crm"), landing, lambda *_: None)
+            for manifest in pending(con, landing):
+                load(con, landing.root, manifest)
+            (record,) = (
+                con.execute(
+                    "select record from raw.hubspot_deal_companies where _key = ?", [deal_id]
+                ).fetchone()
+                or ()
+            )
+            return [one["toObjectId"] for one in json.loads(record)["companies"]]
+
+        assert companies_of("1") == [10, 11, 12]
+        assert con.execute("select count(*) from raw.hubspot_companies").fetchone() == (4,)
+        content.companies_of = {"1": ["12"], "2": ["13"]}
+        edit(content, 1, 60, "won")
+        edit(content, 2, 60, "won")
+        assert (companies_of("1"), companies_of("2")) == ([12], [13])
+
+
 def test_deals_that_vanish_all_at_once_are_no_deletion(tmp_path: Path) -> None:
     with duckdb.connect() as con:
         create_control_tables(con)
