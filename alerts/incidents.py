@@ -15,12 +15,13 @@ from alerts.message import Evidence, Fact, Part, Reader, Severity, Turn
 from publish.conversations import Conversation, conversations
 from publish.reading import NothingPublishedError, Published, Row
 from publish.site.page import exception_path, handoff_path, key_result_path
+from publish.tables import FLAGS_ABOUT_WORK
 from publish.wording import SIGNS, aim, counted, day, quantity
 
 NOTICES = frozenset({"check_in", "week", "mid_cycle", "retrospective"})
 """Kinds that are told and never over; only a route that names them takes them."""
 
-WORK = frozenset({"review", "key_result", "handoff", "strategy"}) | NOTICES
+WORK = FLAGS_ABOUT_WORK | NOTICES | {"review"}
 """Kinds that speak of the company's work; all others speak of its data and of runs."""
 
 _MOST = 6

@@ -16,6 +16,9 @@ class PublicTable:
     as_json: bool = True
 
 
+FLAGS_ABOUT_WORK = frozenset({"key_result", "handoff", "strategy"})
+"""Kinds of flags that speak of the company's work; all others speak of its data and of runs."""
+
 PUBLIC_TABLES = (
     PublicTable("kr_current", ("kr_id",)),
     PublicTable("kr_daily", ("kr_id", "date")),

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 
 from publish.site.facts import Facts
 from publish.site.page import Page
-
-# Kinds of flags that speak of the company's work; all others speak of the data.
-_OF_THE_WORK = {"key_result", "handoff", "strategy"}
+from publish.tables import FLAGS_ABOUT_WORK
 
 
 def pages(facts: Facts) -> Iterator[Page]:
     """One page."""
-    flags = [flag for flag in facts.flags if flag["kind"] not in _OF_THE_WORK]
+    flags = [flag for flag in facts.flags if flag["kind"] not in FLAGS_ABOUT_WORK]
     about = {
         "checks": sorted(facts.published.table("checks"), key=lambda row: bool(row["passed"])),
         "sources": facts.published.table("source_freshness"),

@@ -20,6 +20,7 @@ from publish.site.rhythm.subjects import (
     within,
     worst_first,
 )
+from publish.tables import FLAGS_ABOUT_WORK
 from publish.wording import counted, day
 
 COMPANY_PAGE = "week/index.html"
@@ -160,9 +161,7 @@ class Week:
     def _flags(self, subjects: set[str]) -> Iterator[Section]:
         """What went amber or red in the week, and what did so before and is over."""
         about_work = [
-            one
-            for one in self.facts.flags
-            if one["kind"] in {"key_result", "handoff", "strategy"} and one["subject"] in subjects
+            one for one in self.facts.flags if one["kind"] in FLAGS_ABOUT_WORK and one["subject"] in subjects
         ]
         opened = [one for one in about_work if within(one["opened_on"], self.first, self.last)]
         closed = [
