@@ -8,8 +8,8 @@ from connectors.source import Source
 from expectations.gates import GateResult
 from orchestration.daemon import Daemon
 from orchestration.transformation import NodeResult
-from warehouse.census import Unseen, counted_streams, unseen
 from warehouse.control import CheckResult
+from warehouse.vanished import Counted, counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -83,11 +83,13 @@ def of_fields(changes: Mapping[str, Sequence[str]]) -> list[CheckResult]:
     ]
 
 
-def of_census(con: "DuckDBPyConnection") -> list[CheckResult]:
-    """One for every stream whose records are counted: whether all that are known were found, or deleted one by one."""
-    lost: dict[str, list[str]] = {f"{source}.{stream}": [] for source, stream in counted_streams(con)}
-    for one in unseen(con):
-        lost[f"{one.source}.{one.stream}"].append(_lost(one))
+def of_counts(con: "DuckDBPyConnection") -> list[CheckResult]:
+    """One for every stream all of whose records are looked at: whether all that are known were found, or deleted one by one."""
+    lost: dict[str, list[str]] = {}
+    for one in counted(con):
+        sentences = lost.setdefault(f"{one.source}.{one.stream}", [])
+        if one.state != "seen":
+            sentences.append(_lost(one))
     return [
         CheckResult(
             "census",
@@ -95,19 +97,22 @@ def of_census(con: "DuckDBPyConnection") -> list[CheckResult]:
             "all_seen",
             not sentences,
             "error",
-            " ".join(sentences) or "Every known record was found or deleted.",
+            " ".join(sentences) or "Every known record was found, or deleted by itself.",
         )
         for subject, sentences in lost.items()
     ]
 
 
-def _lost(one: Unseen) -> str:
-    where = f" of {one.scope}" if one.scope else ""
+def _lost(one: Counted) -> str:
     if one.state == "access lost":
-        return f"{one.scope} is not to be seen any more, with {one.records} known records: give the account access again."
+        return (
+            f"{one.scope} is not to be seen any more, with {one.missing} known records. "
+            "Give the account access to it again; until then they count as they were."
+        )
+    of = f" of {one.scope}" if one.scope else ""
     return (
-        f"{one.records} of {one.known} known records{where} were not found all at once, which is rather a lost permission than a "
-        "deletion: give the account access again."
+        f"{one.missing} of {one.known} known records{of} were not found, all at once: rather a lost permission than a deletion. "
+        "Give the account access again; until then they count as they were."
     )
 
 

@@ -179,7 +179,7 @@ def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
             changes.setdefault(f"{manifest.source}.{manifest.stream}", []).extend(
                 [changed] if changed else []
             )
-        record_checks(con, [*check_results.of_fields(changes), *check_results.of_census(con)])
+        record_checks(con, [*check_results.of_fields(changes), *check_results.of_counts(con)])
     return loaded
 
 

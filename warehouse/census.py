@@ -7,49 +7,10 @@ Table names cannot be parameters of a statement; those put in here have been che
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import duckdb
 
-from connectors.landing import census_cursor
 from warehouse.merge import Batch, LoadResult, count, json_path, literal, records_of
-
-# When so many records, and such a share of what was known, go missing of one scope at once, it is no deletion one by one.
-_AT_ONCE = 10
-_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class Unseen:
-    """Records of a scope that a census did not find and that nobody may call deleted.
-
-    ``state``: ``access lost``, the scope itself is not to be seen any more; ``unobserved``, too many are missing at once.
-    ``records`` of the ``known`` ones are missing; ``scope`` is empty where all records of a stream belong together.
-    """
-
-    source: str
-    stream: str
-    scope: str
-    state: str
-    records: int
-    known: int
-
-
-def counted_streams(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """Source and stream of every census that was ever taken."""
-    found = con.execute(
-        "SELECT DISTINCT source, stream FROM control.cursors WHERE ends_with(stream, $end) ORDER BY ALL",
-        {"end": census_cursor("")},
-    )
-    return [(source, stream.removesuffix(census_cursor(""))) for source, stream in found.fetchall()]
-
-
-def unseen(con: duckdb.DuckDBPyConnection) -> list[Unseen]:
-    """What the last census of each stream could not see, in order of source, stream and scope."""
-    found = con.execute(
-        "SELECT source, stream, scope, state, records, known FROM control.unseen ORDER BY source, stream, scope"
-    )
-    return [Unseen(*row) for row in found.fetchall()]
+from warehouse.vanished import is_at_once, note
 
 
 def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
@@ -94,7 +55,7 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
             count(*) AS known,
             CASE
                 WHEN scope NOT IN (SELECT scope FROM counted) THEN 'access lost'
-                WHEN count(*) FILTER (NOT is_there) >= greatest({_AT_ONCE}, {_SHARE} * count(*)) THEN 'unobserved'
+                WHEN {is_at_once("count(*) FILTER (NOT is_there)", "count(*)")} THEN 'unobserved'
                 ELSE 'deleted'
             END AS state
         FROM known WHERE NOT _deleted
@@ -108,16 +69,7 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
         "NOT _deleted AND NOT is_there AND scope IN (SELECT scope FROM scopes WHERE state = 'deleted')",
     )
     back = _turn(con, batch, "_deleted AND is_there")
-    con.execute(
-        "DELETE FROM control.unseen WHERE source = ? AND stream = ?", [manifest.source, manifest.stream]
-    )
-    con.execute(
-        """
-        INSERT INTO control.unseen
-        SELECT ?, ?, scope, state, missing, known, ? FROM scopes WHERE state <> 'deleted'
-        """,
-        [manifest.source, manifest.stream, manifest.file],
-    )
+    note(con, manifest, "SELECT scope, state, missing, known FROM scopes WHERE state <> 'deleted'")
     for table in ("counted", "known", "scopes"):
         con.execute(f"DROP TABLE temp.{table}")
     return LoadResult(rows=rows, unchanged=rows, updated=back, superseded=deleted + back, deleted=deleted)

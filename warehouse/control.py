@@ -20,14 +20,13 @@ Severity = Literal["warn", "error"]
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS control;
 
-CREATE TABLE IF NOT EXISTS control.unseen (
+CREATE TABLE IF NOT EXISTS control.counted (
     source VARCHAR NOT NULL,
     stream VARCHAR NOT NULL,
     scope VARCHAR NOT NULL,
     state VARCHAR NOT NULL,
-    records BIGINT NOT NULL,
-    known BIGINT NOT NULL,
-    file VARCHAR NOT NULL
+    missing BIGINT NOT NULL,
+    known BIGINT NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS control.cursors (

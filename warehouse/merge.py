@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from connectors.landing import Manifest
+from warehouse.vanished import is_at_once, note
 
 # Records compressed by zstd are written in a third less time than by DuckDB's own choice, and take a quarter of the space.
 _COLUMNS = """
@@ -229,7 +230,10 @@ def _supersede(con: duckdb.DuckDBPyConnection, batch: Batch) -> int:
 
 
 def _mark_deleted(con: duckdb.DuckDBPyConnection, batch: Batch) -> int:
-    """Give keys that are missing from a snapshot a new version that says so; the one before goes to the history."""
+    """Give keys that are missing from a snapshot a new version that says so; the one before goes to the history.
+
+    Unless they are missing all at once, or the snapshot is empty: then they stay as they are, and that is noted.
+    """
     manifest = batch.manifest
     if manifest.mode != "snapshot" or batch.later:
         return 0
@@ -240,6 +244,18 @@ def _mark_deleted(con: duckdb.DuckDBPyConnection, batch: Batch) -> int:
         """,
         [manifest.source],
     )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE vanished AS
+        SELECT '' AS scope, 'unobserved' AS state, (SELECT count(*) FROM missing) AS missing, count(*) AS known
+        FROM raw.{batch.table} WHERE _source = ? AND NOT _deleted
+        HAVING (SELECT count(*) FROM missing) > 0
+            AND ({manifest.rows} = 0 OR {is_at_once("(SELECT count(*) FROM missing)", "count(*)")})
+        """,
+        [manifest.source],
+    )
+    note(con, manifest, "FROM vanished")
+    con.execute("DELETE FROM missing WHERE EXISTS (FROM vanished)")
     con.execute(
         f"""
         INSERT INTO raw.{batch.table}__superseded
@@ -261,7 +277,7 @@ def _mark_deleted(con: duckdb.DuckDBPyConnection, batch: Batch) -> int:
             "dated": manifest.updated_at is not None,
         },
     )
-    _drop(con, "missing")
+    _drop(con, "missing", "vanished")
     return marked
 
 

@@ -35,7 +35,8 @@ _records = st.builds(
 )
 _batches = st.lists(st.lists(_records, max_size=6), min_size=1, max_size=5)
 _snapshots = st.lists(
-    st.dictionaries(st.sampled_from("123"), st.sampled_from("ab"), max_size=3).map(
+    # Not empty: that would not be believed.
+    st.dictionaries(st.sampled_from("123"), st.sampled_from("ab"), min_size=1, max_size=3).map(
         lambda names: [{"id": key, "name": name} for key, name in names.items()]
     ),
     min_size=1,

@@ -25,6 +25,7 @@ from tests.warehouse.warehouse_parts import (
 )
 from warehouse.merge import LoadResult
 from warehouse.raw import RAW_TABLES, LoadError, create_raw_tables, cursors, load, pending
+from warehouse.vanished import counted
 
 
 def test_all_raw_tables_are_there_before_anything_was_landed() -> None:
@@ -165,6 +166,21 @@ def test_what_a_snapshot_no_longer_has_is_deleted_and_comes_back_when_it_does(tm
     assert load(con, tmp_path, land(tmp_path, STATUSES, [one])).deleted == 0
     assert load(con, tmp_path, land(tmp_path, STATUSES, [one, two])).updated == 1
     assert current(con, "jira_statuses") == {("1", '{"id":"1"}', False), ("2", '{"id":"2"}', False)}
+
+
+@pytest.mark.parametrize(("known", "found", "deleted"), [(3, 0, 0), (30, 15, 0), (30, 16, 14), (12, 3, 9)])
+def test_a_snapshot_that_lacks_too_much_at_once_deletes_nothing(
+    tmp_path: Path, known: int, found: int, deleted: int
+) -> None:
+    con = memory_warehouse()
+    everything = [{"id": str(number)} for number in range(known)]
+    load(con, tmp_path, land(tmp_path, STATUSES, everything))
+    assert load(con, tmp_path, land(tmp_path, STATUSES, everything[:found])).deleted == deleted
+    expected = ("seen", 0) if deleted else ("unobserved", known - found)
+    assert [(one.state, one.missing) for one in counted(con)] == [expected]
+    load(con, tmp_path, land(tmp_path, STATUSES, everything))
+    assert [one.state for one in counted(con)] == ["seen"]
+    assert rows(con, "SELECT count(*) FROM raw.jira_statuses WHERE NOT _deleted") == [(known,)]
 
 
 def test_an_incremental_pull_says_nothing_about_what_it_does_not_bring(tmp_path: Path) -> None:
