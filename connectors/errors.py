@@ -20,7 +20,7 @@ class SourceError(Exception):
 class InputError(SourceError):
     """Something the user must mend; trying again changes nothing.
 
-    For a finance export ``file`` names the file, ``line`` the line in it (1-based) and ``column_name`` the column.
+    ``status`` is that of the HTTP answer that said so. For a finance export ``file`` names the file, ``line`` the line in it (1-based) and ``column_name`` the column.
     """
 
     def __init__(  # noqa: PLR0913 - each is an attribute
@@ -29,11 +29,13 @@ class InputError(SourceError):
         mend: str,
         *,
         field: str | None = None,
+        status: int | None = None,
         file: str | None = None,
         line: int | None = None,
         column_name: str | None = None,
     ) -> None:
         super().__init__(message, mend, field=field)
+        self.status = status
         self.file = file
         self.line = line
         self.column_name = column_name

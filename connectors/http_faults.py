@@ -85,13 +85,15 @@ def refusal(what: str, status: int, body: bytes, credential_field: str, secrets:
     where = f"{what} answered {status}{_quoted(body, secrets)}"
     if status == 401:
         mend = f"Check {credential_field}: it is wrong, has expired or belongs to another site."
-        return InputError(where, mend, field=credential_field)
+        return InputError(where, mend, field=credential_field, status=status)
     if status == 403:
         mend = f"Give the account behind {credential_field} the permission to read this."
-        return InputError(where, mend, field=credential_field)
+        return InputError(where, mend, field=credential_field, status=status)
     if status == 404:
-        return InputError(where, "Check base_url: this API is not at that address.", field="base_url")
-    return InputError(where, "The service does not accept the request; check this source's settings.")
+        mend = "Check base_url: this API is not at that address."
+        return InputError(where, mend, field="base_url", status=status)
+    mend = "The service does not accept the request; check this source's settings."
+    return InputError(where, mend, status=status)
 
 
 def given_up(what: str, fault: Transient, tries: int, seconds: float) -> SourceError:
