@@ -20,7 +20,8 @@ class SourceError(Exception):
 class InputError(SourceError):
     """Something the user must mend; trying again changes nothing.
 
-    ``status`` is that of the HTTP answer that said so. For a finance export ``file`` names the file, ``line`` the line in it (1-based) and ``column_name`` the column.
+    ``status`` is that of the HTTP answer that said so.
+    For a finance export ``file`` names the file, ``line`` the line in it (1-based) and ``column_name`` the column.
     """
 
     def __init__(  # noqa: PLR0913 - each is an attribute

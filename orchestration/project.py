@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import strategy
 from connectors.hubspot_config import DealProperties, HubSpotConfig
-from connectors.jira_config import JiraCloudConfig, JiraFields
+from connectors.jira_config import JiraCloudFields, JiraConfig, JiraFields
 from orchestration.transformation import Transformation
 from orchestration.workspace import Workspace
 from strategy import InputErrors, WarehouseSettings
@@ -21,15 +21,16 @@ Mapped = TypeVar("Mapped", JiraFields, DealProperties)
 def prepare(workspace: Workspace) -> Transformation:
     """Compile the strategy into the workspace's dbt project; what has not changed is neither written nor parsed again."""
     entries = workspace.config.sources.items()
-    trackers = {name: entry.fields for name, entry in entries if isinstance(entry, JiraCloudConfig)}
+    trackers: dict[str, JiraFields] = {name: entry.fields for name, entry in entries if isinstance(entry, JiraConfig)}
     accounts = {name: entry.properties for name, entry in entries if isinstance(entry, HubSpotConfig)}
-    jira = _shared(workspace, "fields", trackers, JiraFields())
+    jira = _shared(workspace, "fields", trackers, JiraCloudFields())
     deals = _shared(workspace, "properties", accounts, DealProperties())
     settings = WarehouseSettings(
         warehouse=workspace.warehouse,
         threads=workspace.config.threads,
         jira_estimate_field=jira.estimate or _NO_FIELD,
         jira_sprint_field=jira.sprints or _NO_FIELD,
+        jira_epic_field=jira.epic or _NO_FIELD,
         hubspot_product_property=deals.product or _NO_FIELD,
         hubspot_waits_for_property=deals.waits_for or _NO_FIELD,
     )
@@ -50,7 +51,7 @@ def _shared(workspace: Workspace, field: str, by_source: Mapping[str, Mapped], u
             "Give both the same ids: records of a system are read by the same fields.",
         )
         for name, given in by_source.items()
-        if given != first
+        if given.model_dump() != first.model_dump()
     ]
     if problems:
         raise InputErrors(problems)

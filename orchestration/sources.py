@@ -12,8 +12,8 @@ from connectors.finance_files import FinanceFiles
 from connectors.finance_layouts import FinanceFilesConfig
 from connectors.hubspot import HubSpot
 from connectors.hubspot_config import HubSpotConfig
-from connectors.jira import JiraCloud
-from connectors.jira_config import JiraCloudConfig
+from connectors.jira import JiraCloud, JiraDataCenter
+from connectors.jira_config import JiraCloudConfig, JiraDataCenterConfig
 from connectors.source import Source
 from orchestration.workspace import Workspace, WorkspaceConfig
 from strategy import InputErrors, Problem
@@ -71,6 +71,8 @@ def _sources(workspace: Workspace, config: WorkspaceConfig) -> list[Source]:
         match entry:
             case JiraCloudConfig():
                 made.append(JiraCloud(name, entry))
+            case JiraDataCenterConfig():
+                made.append(JiraDataCenter(name, entry))
             case HubSpotConfig():
                 made.append(HubSpot(name, entry))
             case FinanceFilesConfig():

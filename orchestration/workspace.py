@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, SecretStr
 from alerts.config import AlertsConfig
 from connectors.finance_layouts import FinanceFilesConfig
 from connectors.hubspot_config import HubSpotConfig
-from connectors.jira_config import JiraCloudConfig
+from connectors.jira_config import JiraCloudConfig, JiraDataCenterConfig
 from orchestration.serving_config import ServeConfig
 from strategy import InputErrors, Problem, Strategy
 from strategy import load as load_strategy
@@ -48,6 +48,10 @@ class JiraCloudEntry(SourceEntry, JiraCloudConfig):
     pass
 
 
+class JiraDataCenterEntry(SourceEntry, JiraDataCenterConfig):
+    pass
+
+
 class HubSpotEntry(SourceEntry, HubSpotConfig):
     pass
 
@@ -56,7 +60,7 @@ class FinanceFilesEntry(SourceEntry, FinanceFilesConfig):
     pass
 
 
-AnySource = Annotated[JiraCloudEntry | HubSpotEntry | FinanceFilesEntry, Field(discriminator="type")]
+AnySource = Annotated[JiraCloudEntry | JiraDataCenterEntry | HubSpotEntry | FinanceFilesEntry, Field(discriminator="type")]
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 

@@ -51,6 +51,7 @@ class WarehouseSettings:
     threads: int = 4
     jira_estimate_field: str = "customfield_10016"
     jira_sprint_field: str = "customfield_10020"
+    jira_epic_field: str = ""
     hubspot_product_property: str = ""
     hubspot_waits_for_property: str = ""
 
@@ -109,6 +110,7 @@ def _dbt_project(strategy: Strategy, settings: WarehouseSettings) -> dict[str, o
             "company_currency": cycle.currency,
             "jira_estimate_field": settings.jira_estimate_field,
             "jira_sprint_field": settings.jira_sprint_field,
+            "jira_epic_field": settings.jira_epic_field,
             "hubspot_product_property": settings.hubspot_product_property,
             "hubspot_waits_for_property": settings.hubspot_waits_for_property,
         },

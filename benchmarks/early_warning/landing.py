@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.early_warning.companies import DONE, IN_PROGRESS, TODO, Company, Item, moment
-from connectors.jira import API_VERSION, CHANGELOGS, FIELDS, ISSUES, PROJECTS, STATUSES
+from connectors.jira import JiraCloud
+from connectors.jira_streams import CHANGELOGS, FIELDS, ISSUES, PROJECTS, STATUSES
 from connectors.landing import Landing
 from connectors.stream import Stream
 
@@ -102,7 +103,7 @@ def changelogs(items: Iterable[Item], since: datetime, until: datetime) -> Itera
 
 
 def _land(landing: Landing, stream: Stream, records: Iterable[Json]) -> None:
-    with landing.open(SOURCE, "jira", stream, None, API_VERSION) as writer:
+    with landing.open(SOURCE, "jira", stream, None, JiraCloud.api_version) as writer:
         writer.write(records)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -30,11 +31,12 @@ class JqlError(ValueError):
 
 @dataclass(frozen=True)
 class Query:
-    """A parsed query: what an issue must meet, and by what the result is ordered."""
+    """A parsed query: what an issue must meet, and by what the result is ordered; times are known to ``unit`` seconds."""
 
     tests: tuple[Test, ...]
     order_by: str
     descending: bool
+    unit: float
 
     def matches(self, issue: JsonObject) -> bool:
         """Whether an issue is part of the result."""
@@ -43,23 +45,26 @@ class Query:
     def place(self, issue: JsonObject) -> tuple[float, int]:
         """The place of an issue in the order; no two share one, since the issue's number breaks ties."""
         number = int(issue["id"])
-        value = number if self.order_by == "id" else _instant(issue, self.order_by)
+        value = number if self.order_by == "id" else _units(_instant(issue, self.order_by), self.unit)
         return (-value, -number) if self.descending else (value, number)
 
 
-def parse(jql: str, projects: Collection[str]) -> Query:
-    """The query of a text; ``projects`` are the ids, keys and names that exist. Raises JqlError."""
+def parse(jql: str, projects: Collection[str], unit: float = 0.001) -> Query:
+    """The query of a text; ``projects`` are the ids, keys and names that exist. Raises JqlError.
+
+    Times are compared as whole ``unit`` seconds, as the index of a site keeps them.
+    """
     tokens = _Tokens(jql)
     tests: list[Test] = []
     while not tokens.at_end() and not tokens.take("order"):
         if tests and not tokens.take("and"):
             raise tokens.error("AND")
-        tests.append(_clause(tokens, projects))
+        tests.append(_clause(tokens, projects, unit))
     if not tests:
         raise JqlError(
             "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
         )
-    return Query(tuple(tests), *_order(tokens))
+    return Query(tuple(tests), *_order(tokens), unit)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -68,7 +73,7 @@ def instant(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _clause(tokens: _Tokens, projects: Collection[str]) -> Test:
+def _clause(tokens: _Tokens, projects: Collection[str], unit: float) -> Test:
     field = tokens.next().lower()
     if field == "project":
         return _project_test(tokens, projects)
@@ -76,8 +81,8 @@ def _clause(tokens: _Tokens, projects: Collection[str]) -> Test:
         compare = _COMPARISONS.get(tokens.next())
         if compare is None:
             raise tokens.error("a comparison")
-        bound = _bound(tokens.next(), field)
-        return lambda issue: compare(_instant(issue, field), bound)
+        bound = _units(_bound(tokens.next(), field), unit)
+        return lambda issue: compare(_units(_instant(issue, field), unit), bound)
     raise JqlError(f"Field '{field}' does not exist or you do not have permission to view it.")
 
 
@@ -114,6 +119,11 @@ def _order(tokens: _Tokens) -> tuple[str, bool]:
     descending = tokens.take("desc")
     if not descending:
         tokens.take("asc")
+    if tokens.take(","):
+        # No two issues of the same time have the same key, and their numbers tell them apart already.
+        if tokens.next().lower() != "key":
+            raise tokens.error("key")
+        tokens.take("asc")
     if not tokens.at_end():
         raise tokens.error("the end of the query")
     return field, descending
@@ -129,6 +139,10 @@ def _bound(text: str, field: str) -> float:
         except ValueError:
             continue
     raise JqlError(f"Date value '{text}' for field '{field}' is invalid.")
+
+
+def _units(seconds: float, unit: float) -> int:
+    return math.floor(round(seconds * 1000) / round(unit * 1000))
 
 
 def _instant(issue: JsonObject, field: str) -> float:

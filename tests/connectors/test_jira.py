@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from connectors.errors import InputError, PullFailed, SourceError
 from connectors.http import Patience
-from connectors.jira import JiraCloud, JiraCloudConfig
+from connectors.jira import Jira, JiraCloud, JiraDataCenter
+from connectors.jira_config import JiraCloudConfig, JiraDataCenterConfig
 from connectors.landing import Landing, Manifest
 from demo.servers.jira import ADDRESS, JiraServer, JiraSite
 from demo.servers.loopback import Answer, Fault, Request

@@ -5,7 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.jira import JiraCloud, JiraCloudConfig
+from connectors.jira import JiraCloud
+from connectors.jira_config import JiraCloudConfig
 from connectors.landing import Landing
 from demo.servers.jira import JiraServer, JiraSite
 from tests.real_records.jira_sites import json_lines, recorded_cloud, titanium

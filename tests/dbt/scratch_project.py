@@ -41,6 +41,7 @@ VARS: dict[str, str] = {
     "company_currency": "EUR",
     "jira_estimate_field": "customfield_10016",
     "jira_sprint_field": "customfield_10020",
+    "jira_epic_field": "customfield_10014",
     "hubspot_product_property": "product_line",
     "hubspot_waits_for_property": "waits_for_issue",
 }

@@ -1,5 +1,7 @@
 {%- set raw_tables = {
-    'jira': ['issues', 'changelogs', 'statuses', 'projects', 'fields'],
+    'jira': [
+        'issues', 'changelogs', 'statuses', 'projects', 'fields', 'versions', 'boards', 'sprints', 'worklogs', 'worklog_deletions',
+    ],
     'hubspot': ['deals', 'pipelines', 'owners'],
     'finance': ['ledger', 'budgets'],
 } -%}

@@ -1,0 +1,101 @@
+"""The part of Jira Data Center's REST API v2 that Jira Cloud does not have: searches by place, histories with the issues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from connectors.errors import InputError, PullFailed
+from connectors.jira_api import IssuePage, JiraApi, JsonObject
+
+# A page brings the whole histories of its issues, which the site holds in memory while it writes them.
+_ISSUES_A_PAGE = 50
+_HISTORIES_A_PAGE = 1000
+
+
+class JiraDataCenterApi(JiraApi):
+    """Typed access to one site of Jira Data Center or Server; every method raises SourceError."""
+
+    root = "/rest/api/2"
+
+    def projects(self) -> list[JsonObject]:
+        """All projects the account can see."""
+        return self._list(f"{self.root}/project")
+
+    def issues(self, since: datetime, projects: Sequence[str], fields: Sequence[str]) -> Iterator[IssuePage]:
+        """Issues updated since a moment, with their histories where these came whole.
+
+        A search is asked for by a place in a list that changes while it is read: an edited issue goes to its end, and
+        all behind it move up. So each page is asked for by the second in which the page before ended, and by a place
+        only among the issues of one second, which is how exactly the search knows times.
+        """
+        told: dict[str, datetime] = {}
+        while True:
+            for page in self._search(since, projects, fields):
+                updated = {issue["id"]: self.updated(issue) for issue in page}
+                if news := [issue for issue in page if told.get(issue["id"]) != updated[issue["id"]]]:
+                    yield self._with_histories(news)
+                newest = updated[page[-1]["id"]].replace(microsecond=0)
+                if newest > since:
+                    since, told = newest, updated
+                    break
+                told |= updated
+            else:
+                return
+
+    def changelogs(self, issue_ids: Sequence[str]) -> Iterator[list[JsonObject]]:
+        """The histories of one issue after the other."""
+        yield from self._at_once(self._whole_history, issue_ids)
+
+    def _search(
+        self, since: datetime, projects: Sequence[str], fields: Sequence[str]
+    ) -> Iterator[list[JsonObject]]:
+        path = f"{self.root}/search"
+        jql = self._jql(since, projects, "updated ASC, key ASC")
+        body = {"jql": jql, "fields": list(fields), "expand": ["changelog"], "maxResults": _ISSUES_A_PAGE}
+        return self._by_offset(
+            path, "issues", lambda start: self._client.post(path, {**body, "startAt": start})
+        )
+
+    def _with_histories(self, issues: list[JsonObject]) -> IssuePage:
+        logs = {issue["id"]: issue.pop("changelog", None) for issue in issues}
+        whole = {id_: found for id_, log in logs.items() if (found := self._if_whole(id_, log)) is not None}
+        histories = [history for found in whole.values() for history in found]
+        return IssuePage(issues, histories, [id_ for id_ in logs if id_ not in whole])
+
+    def _if_whole(self, issue_id: str, log: JsonObject | None) -> list[JsonObject] | None:
+        """The histories that came with an issue; None where they were left out or cut."""
+        if not isinstance(log, dict) or not isinstance(log.get("total"), int):
+            return None
+        histories = self._objects(log.get("histories"), f"{self.root}/search")
+        return _of(issue_id, histories) if len(histories) >= log["total"] else None
+
+    def _whole_history(self, issue_id: str) -> list[JsonObject]:
+        path = f"{self.root}/issue/{issue_id}/changelog"
+        try:
+            return _of(issue_id, self._by_offset_whole(path, "values", maxResults=_HISTORIES_A_PAGE))
+        except InputError as error:
+            if error.status != 404:
+                raise
+        # Many versions do not have that resource, and the issue may be gone by now.
+        return self._history_of_issue(issue_id)
+
+    def _history_of_issue(self, issue_id: str) -> list[JsonObject]:
+        path = f"{self.root}/issue/{issue_id}"
+        try:
+            answer = self._client.get(path, {"fields": "updated", "expand": "changelog"})
+        except InputError as error:
+            if error.status != 404:
+                raise
+            return []
+        histories = self._if_whole(issue_id, self._object(answer, path).get("changelog"))
+        if histories is None:
+            raise PullFailed(
+                f"{self._source}: {path} cuts the history of the issue short, and this version of Jira has no other way to it",
+                "Raise the site's limit on histories, or leave the issue's project out.",
+            )
+        return histories
+
+
+def _of(issue_id: str, histories: list[JsonObject]) -> list[JsonObject]:
+    return [{"issueId": issue_id} | history for history in histories]
