@@ -44,6 +44,7 @@ class JiraApi(ABC):
     """Typed access to one site; every method raises SourceError."""
 
     root: ClassVar[str]
+    search: ClassVar[str]
 
     def __init__(self, source: str, client: HttpClient) -> None:
         self._source = source
@@ -133,10 +134,12 @@ class JiraApi(ABC):
             until = answer.get("until")
             if not page or answer.get("lastPage") is True:
                 return
-            if not isinstance(until, int) or until <= start:
-                raise self._failure(path, f"goes on at {until!r} after {start}, which would never end")
-            # Those of one millisecond may stand on two pages.
-            start = max(until - 1, start + 1)
+            # Those of one millisecond may stand on two pages, and where they fill a page there is no way to the others.
+            if not isinstance(until, int) or until - 1 <= start:
+                raise self._failure(
+                    path, f"goes on at {until!r} after {start}, which passes over some or never ends"
+                )
+            start = until - 1
 
     def worklogs(self, changes: Iterable[JsonObject]) -> list[JsonObject]:
         """The worklogs that at most 1,000 changes speak of, without those that are gone by now."""
@@ -146,7 +149,7 @@ class JiraApi(ABC):
 
     def updated(self, issue: JsonObject) -> datetime:
         """When an issue was last updated; raises PullFailed where it does not say."""
-        return self._moment((issue.get("fields") or {}).get("updated"), f"{self.root}/search")
+        return self._moment((issue.get("fields") or {}).get("updated"), self.search)
 
     def close(self) -> None:
         """End what is under way, also in other threads."""

@@ -21,6 +21,7 @@ class JiraCloudApi(JiraApi):
     """Typed access to one site of Jira Cloud; every method raises SourceError."""
 
     root = "/rest/api/3"
+    search = f"{root}/search/jql"
 
     def projects(self) -> list[JsonObject]:
         """All projects the account can see."""
@@ -29,12 +30,10 @@ class JiraCloudApi(JiraApi):
 
     def issues(self, since: datetime, projects: Sequence[str], fields: Sequence[str]) -> Iterator[IssuePage]:
         """Issues updated since a moment; their histories are all still to come."""
-        path = f"{self.root}/search/jql"
         jql = self._jql(since, projects, "updated ASC")
-        for answer in self._by_token(
-            path, {"jql": jql, "fields": list(fields), "maxResults": _ISSUES_A_PAGE}
-        ):
-            page = self._objects(answer.get("issues"), path)
+        body = {"jql": jql, "fields": list(fields), "maxResults": _ISSUES_A_PAGE}
+        for answer in self._by_token(self.search, body):
+            page = self._objects(answer.get("issues"), self.search)
             yield IssuePage(page, [], [issue["id"] for issue in page])
 
     def changelogs(self, issue_ids: Sequence[str]) -> Iterator[list[JsonObject]]:

@@ -17,6 +17,7 @@ class JiraDataCenterApi(JiraApi):
     """Typed access to one site of Jira Data Center or Server; every method raises SourceError."""
 
     root = "/rest/api/2"
+    search = f"{root}/search"
 
     def projects(self) -> list[JsonObject]:
         """All projects the account can see."""
@@ -50,11 +51,10 @@ class JiraDataCenterApi(JiraApi):
     def _search(
         self, since: datetime, projects: Sequence[str], fields: Sequence[str]
     ) -> Iterator[list[JsonObject]]:
-        path = f"{self.root}/search"
         jql = self._jql(since, projects, "updated ASC, key ASC")
         body = {"jql": jql, "fields": list(fields), "expand": ["changelog"], "maxResults": _ISSUES_A_PAGE}
         return self._by_offset(
-            path, "issues", lambda start: self._client.post(path, {**body, "startAt": start})
+            self.search, "issues", lambda start: self._client.post(self.search, {**body, "startAt": start})
         )
 
     def _with_histories(self, issues: list[JsonObject]) -> IssuePage:
@@ -67,7 +67,7 @@ class JiraDataCenterApi(JiraApi):
         """The histories that came with an issue; None where they were left out or cut."""
         if not isinstance(log, dict) or not isinstance(log.get("total"), int):
             return None
-        histories = self._objects(log.get("histories"), f"{self.root}/search")
+        histories = self._objects(log.get("histories"), self.search)
         return _of(issue_id, histories) if len(histories) >= log["total"] else None
 
     def _whole_history(self, issue_id: str) -> list[JsonObject]:

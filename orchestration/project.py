@@ -21,7 +21,9 @@ Mapped = TypeVar("Mapped", JiraFields, DealProperties)
 def prepare(workspace: Workspace) -> Transformation:
     """Compile the strategy into the workspace's dbt project; what has not changed is neither written nor parsed again."""
     entries = workspace.config.sources.items()
-    trackers: dict[str, JiraFields] = {name: entry.fields for name, entry in entries if isinstance(entry, JiraConfig)}
+    trackers: dict[str, JiraFields] = {
+        name: entry.fields for name, entry in entries if isinstance(entry, JiraConfig)
+    }
     accounts = {name: entry.properties for name, entry in entries if isinstance(entry, HubSpotConfig)}
     jira = _shared(workspace, "fields", trackers, JiraCloudFields())
     deals = _shared(workspace, "properties", accounts, DealProperties())

@@ -60,7 +60,9 @@ class FinanceFilesEntry(SourceEntry, FinanceFilesConfig):
     pass
 
 
-AnySource = Annotated[JiraCloudEntry | JiraDataCenterEntry | HubSpotEntry | FinanceFilesEntry, Field(discriminator="type")]
+AnySource = Annotated[
+    JiraCloudEntry | JiraDataCenterEntry | HubSpotEntry | FinanceFilesEntry, Field(discriminator="type")
+]
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
