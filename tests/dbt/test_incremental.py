@@ -26,6 +26,8 @@ STREAMS = {
         Stream("issues", (("id",),), ("fields", "updated"), "snapshot"),
         Stream("changelogs", (("issueId",), ("id",)), ("created",)),
         Stream("statuses", (("id",),), None, "snapshot"),
+        Stream("fields", (("id",),), None, "snapshot"),
+        Stream("sprints", (("id",),), None, "snapshot"),
     ),
     "hubspot": (
         Stream("deals", (("id",),), UPDATED),
@@ -120,6 +122,11 @@ def _some_news(world: World, chance: random.Random, evening: int, now: datetime)
         world["budgets"][str(number)] = _line(chance, str(number), {"month": "2026-10"})
     for stream in ("issues", "ledger", "budgets"):
         world[stream].pop(chance.choice(sorted(world[stream])))
+    world["sprints"] = {
+        str(sprint): {"id": sprint, "name": f"L{sprint}", "state": chance.choice(["active", "closed"])}
+        for sprint in chance.sample(range(4), 2)
+    }
+    world["fields"] = {"f": {"id": "f", "name": f"Field {evening}"}}
     if evening % 3 == 0:
         categories = {status: chance.choice(["new", "indeterminate", "done"]) for status in "123"}
         world["statuses"] = {

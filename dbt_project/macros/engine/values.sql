@@ -19,6 +19,20 @@
 {%- endmacro %}
 
 
+{#- What the first group of a regular expression matches in a text, null where nothing does. -#}
+{% macro captured(text, pattern) -%}
+    {{ return(adapter.dispatch('captured', 'plumbline')(text, pattern)) }}
+{%- endmacro %}
+
+{% macro default__captured(text, pattern) -%}
+    {{ exceptions.raise_compiler_error("captured has no version for " ~ target.type ~ ": add " ~ target.type ~ "__captured") }}
+{%- endmacro %}
+
+{% macro duckdb__captured(text, pattern) -%}
+    nullif(regexp_extract({{ plumbline.as_text(text) }}, '{{ pattern }}', 1), '')
+{%- endmacro %}
+
+
 {#- The text as a part of the path of an address: everything but letters, digits and - . _ ~ becomes %XX of its UTF-8 bytes. -#}
 {% macro url_text(text) -%}
     {{ return(adapter.dispatch('url_text', 'plumbline')(text)) }}

@@ -2,13 +2,18 @@ with sprints as (
     select * from {{ ref('stg_jira__sprints') }}
 ),
 
--- To start, rename or complete a sprint does not touch the issues in it: what came last says how it stands, for all of them.
+-- To start, rename or complete a sprint does not touch the issues in it: the list of sprints says how it stands, for all of them,
+-- and of a sprint that no board lists what came last.
 ranked as (
     select
         *,
         row_number() over (
             partition by _source, sprint_id
-            order by landed_at desc, case when completed_at is null then 1 else 0 end, issue_id
+            order by
+                case when issue_id is null and not _deleted then 0 else 1 end,
+                landed_at desc,
+                case when completed_at is null then 1 else 0 end,
+                issue_id
         ) as place_from_newest
     from sprints
 ),

@@ -17,22 +17,34 @@ statuses as (
     select * from {{ ref('stg_jira__statuses') }}
 ),
 
+-- Jira Data Center tells by its name of that time alone which field was changed; a name of several fields tells nothing.
+fields_by_name as (
+    select _source, name, min(field_id) as field_id
+    from {{ ref('stg_jira__fields') }}
+    group by _source, name
+    having count(distinct field_id) = 1
+),
+
 projects_of_functions as (
     {{ plumbline.function_members('project') }}
 ),
 
 named as (
     select
-        *,
-        case coalesce(field_id, field_name)
+        changes.*,
+        case coalesce(changes.field_id, fields_by_name.field_id)
             when '{{ estimate_field }}' then 'estimate'
             when '{{ sprint_field }}' then 'sprint'
-            else coalesce(field_id, field_name)
+            else coalesce(changes.field_id, changes.field_name)
         end as field
     from changes
-    where not _deleted
+    left join fields_by_name
+        on changes.field_id is null
+        and fields_by_name._source = changes._source
+        and fields_by_name.name = changes.field_name
+    where not changes._deleted
     {%- if is_incremental() %}
-        and _source || '/' || issue_id in ({{ plumbline.new_items() }})
+        and changes._source || '/' || changes.issue_id in ({{ plumbline.new_items() }})
     {%- endif %}
 )
 

@@ -32,9 +32,25 @@ histories as (
     group by item_id
 ),
 
+-- An epic link names its epic by a key, which may be one that the epic had before it was moved.
+keys as (
+    select _source, issue_key, coalesce(max(current_id), max(issue_id)) as issue_id
+    from (
+        select _source, issue_key, issue_id, issue_id as current_id
+        from issues
+        union all
+        select _source, from_text as issue_key, issue_id, null as current_id
+        from {{ ref('stg_jira__changelogs') }}
+        where field_name = 'Key' and not _deleted
+    ) as ever
+    where issue_key in (select epic_link from issues where epic_link is not null)
+    group by _source, issue_key
+),
+
 standing as (
     select
         issues.*,
+        coalesce(issues.parent_id, keys.issue_id) as above_id,
         issues._source || '/' || issues.issue_id as item_id,
         statuses.status_category as category,
         sources_with_history._source is not null as has_history
@@ -42,6 +58,9 @@ standing as (
     left join statuses
         on statuses._source = issues._source
         and statuses.status_id = issues.status_id
+    left join keys
+        on keys._source = issues._source
+        and keys.issue_key = issues.epic_link
     left join sources_with_history on sources_with_history._source = issues._source
 ),
 
@@ -77,7 +96,7 @@ parents as (
     select
         item_id,
         issue_key,
-        parent_id,
+        above_id,
         coalesce(type_level = 1, false) or lower(type) = 'epic' as is_epic
     from standing
 ),
@@ -89,8 +108,8 @@ with_epics as (
         case when parents.is_epic then parents.item_id when grandparents.is_epic then grandparents.item_id end as epic_id,
         case when parents.is_epic then parents.issue_key when grandparents.is_epic then grandparents.issue_key end as epic_key
     from started
-    left join parents on parents.item_id = started._source || '/' || started.parent_id
-    left join parents as grandparents on grandparents.item_id = started._source || '/' || parents.parent_id
+    left join parents on parents.item_id = started._source || '/' || started.above_id
+    left join parents as grandparents on grandparents.item_id = started._source || '/' || parents.above_id
 )
 
 select
@@ -113,7 +132,7 @@ select
     {{ plumbline.days_between('started_at', 'done_at') }} as cycle_time_days,
     epic_id,
     epic_key,
-    _source || '/' || parent_id as parent_id,
+    _source || '/' || above_id as parent_id,
     labels,
     fix_versions,
     estimate,

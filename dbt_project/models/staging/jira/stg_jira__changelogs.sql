@@ -12,13 +12,15 @@ history_texts as (
         'issue_id': ['issueId'],
         'history_id': ['id'],
         'created_text': ['created'],
-        'author_id': ['author', 'accountId'],
+        'author_account': ['author', 'accountId'],
+        'author_key': ['author', 'key'],
+        'author_name': ['author', 'name'],
     }, keep=['_source', '_key', '_landed_file', '_deleted', 'record']) }}
 ),
 
 items as (
     {{ plumbline.json_rows('history_texts', 'record', ['items'], keep=[
-        '_source', '_key', '_landed_file', '_deleted', 'issue_id', 'history_id', 'created_text', 'author_id',
+        '_source', '_key', '_landed_file', '_deleted', 'issue_id', 'history_id', 'created_text', 'author_account', 'author_key', 'author_name',
     ]) }}
 ),
 
@@ -30,7 +32,9 @@ item_texts as (
         'from_text': ['fromString'],
         'to_value': ['to'],
         'to_text': ['toString'],
-    }, keep=['_source', '_key', '_landed_file', '_deleted', 'issue_id', 'history_id', 'item_no', 'created_text', 'author_id']) }}
+    }, keep=[
+        '_source', '_key', '_landed_file', '_deleted', 'issue_id', 'history_id', 'item_no', 'created_text', 'author_account', 'author_key', 'author_name',
+    ]) }}
 ),
 
 parsed as (
@@ -49,7 +53,7 @@ select
     to_value,
     to_text,
     changed_at,
-    author_id,
+    coalesce(author_account, author_key, author_name) as author_id,
     {{ plumbline.unreadable({'issueId': 'issue_id', 'id': 'history_id', 'created': 'changed_at', 'field': 'field_name'}) }} as unreadable,
     _source,
     _source || '/changelogs/' || _key as _record,
