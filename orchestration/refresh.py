@@ -54,6 +54,7 @@ from warehouse.control import (
 from warehouse.fields import note_fields
 from warehouse.forecasts import create_forecast_tables
 from warehouse.ledger_mirror import ledger_head
+from warehouse.listed_fields import note_listed_fields
 from warehouse.merge import LoadResult
 from warehouse.raw import create_raw_tables, cursors, load, loaded_rows, pending
 from warehouse.strategy_versions import record_strategy
@@ -175,10 +176,8 @@ def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
             )  # fmt: skip
             if manifest.mode == "census":
                 continue
-            changed = note_fields(con, landing.root, manifest)
-            changes.setdefault(f"{manifest.source}.{manifest.stream}", []).extend(
-                [changed] if changed else []
-            )
+            told = (note_fields(con, landing.root, manifest), note_listed_fields(con, manifest))
+            changes.setdefault(f"{manifest.source}.{manifest.stream}", []).extend(filter(None, told))
         record_checks(con, [*check_results.of_fields(changes), *check_results.of_counts(con)])
     return loaded
 

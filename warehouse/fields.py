@@ -95,11 +95,11 @@ def _changes(known: dict[str, Field], found: dict[str, Field]) -> Iterator[str]:
         name for name, field in found.items() if name not in known and field.present * 2 >= sampled >= _ENOUGH
     ]
     if retyped:
-        yield _listed(retyped)
+        yield listed(retyped)
     if gone:
-        yield f"none has {_listed(gone)} any more"
+        yield f"none has {listed(gone)} any more"
     if added:
-        yield f"new is {_listed(added)}"
+        yield f"new is {listed(added)}"
 
 
 def _joined(known: Field | None, found: Field | None, sampled: int) -> Field:
@@ -146,6 +146,7 @@ def _types(types: frozenset[str]) -> str:
     return ", ".join(sorted(types))
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """The first of many names, and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -9,8 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from connectors.jira_streams import FIELDS
 from tests.warehouse.warehouse_parts import ISSUES, issue, land, memory_warehouse
 from warehouse.fields import note_fields
+from warehouse.listed_fields import note_listed_fields
+from warehouse.raw import load
 
 UPDATED = "2026-10-01T00:00:00Z"
 
@@ -95,3 +98,36 @@ def test_each_source_has_fields_of_its_own(root: Path) -> None:
     assert Pulls(con, root, "one").bring(issues(30, a=1)) is None
     assert Pulls(con, root, "two").bring(issues(30, b="1")) is None
     assert Pulls(con, root, "one").bring(issues(30, a=2)) is None
+
+
+def field(number: int, name: str, *type_: str, id_: str = "customfield_") -> dict[str, Any]:
+    return {"id": f"{id_}{number}", "name": name, "schema": dict(zip(("type", "items"), type_, strict=False))}
+
+
+def test_listed_fields_are_told_by_id_when_they_are_renamed_retyped_gone_new_or_back(root: Path) -> None:
+    con = memory_warehouse()
+
+    def bring(*fields: dict[str, Any], source: str = "jira") -> str | None:
+        manifest = land(root, FIELDS, list(fields), source=source)
+        load(con, root, manifest)
+        return note_listed_fields(con, manifest)
+
+    points, risk = field(1, "Story Points", "number"), field(2, "Risk", "option")
+    system = field(3, "Summary", "string", id_="sys")
+    assert bring(points, risk, system) is None
+    assert bring(points, risk, system) is None
+    renamed, retyped = field(1, "Points", "number"), field(2, "Risk", "array", "option")
+    translated = field(3, "Zusammenfassung", "string", id_="sys")
+    assert bring(renamed, retyped, translated) == (
+        "The custom fields of jira have changed: customfield_1 is called Points and was Story Points; "
+        "customfield_2 (Risk) is array of option and was option."
+    )
+    assert bring(retyped, field(4, "Size", "number"), source="other") is None
+    assert bring(retyped, field(4, "Size", "number")) == (
+        "The custom fields of jira have changed: gone is customfield_1 (Points); new is customfield_4 (Size)."
+    )
+    assert bring(retyped, field(4, "Size", "number")) is None
+    back = field(1, "Points", "number")
+    assert bring(back, retyped, field(4, "Size", "number")) == (
+        "The custom fields of jira have changed: new is customfield_1 (Points)."
+    )
