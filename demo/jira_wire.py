@@ -1,9 +1,9 @@
-"""Jira Cloud's wire shapes: issues, histories, statuses, projects and fields as the REST v3 API prints them."""
+"""Jira Cloud's wire shapes: issues, histories, sprints, statuses and what else the REST v3 and agile APIs print."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -104,6 +104,36 @@ def field_records() -> list[Json]:
             "schema": {"type": kind, "custom": origin, "customId": number},
         })  # fmt: skip
     return records
+
+
+def version_records(versions: Iterable[Version], now: datetime) -> list[Json]:
+    """The versions that are known by then."""
+    return [_version(version, now) for version in versions if version.releases[0][0] < now]
+
+
+def board_records(sprints: Iterable[Sprint]) -> list[Json]:
+    """The boards that work in sprints, each named after the first word of its sprints."""
+    names = {sprint.board: sprint.name.split()[0] for sprint in sprints}
+    return [
+        {
+            "id": board,
+            "self": f"{SITE}/rest/agile/1.0/board/{board}",
+            "name": f"{name} board",
+            "type": "scrum",
+        }
+        for board, name in names.items()
+    ]
+
+
+def sprint_records(sprints: Iterable[Sprint], now: datetime) -> dict[int, list[Json]]:
+    """The sprints by board, oldest first, up to the next one; as a board lists them."""
+    listed: dict[int, list[Json]] = {}
+    for sprint in sprints:
+        if sprint.starts < now + timedelta(days=14):
+            shown = _sprint(sprint, now)
+            shown["originBoardId"] = shown.pop("boardId")
+            listed.setdefault(sprint.board, []).append(shown)
+    return listed
 
 
 def _resolved_at(issue: Issue, now: datetime) -> datetime | None:

@@ -17,6 +17,7 @@ from demo.finance import Books, BudgetLine, Posting, keep_books, posted_until
 from demo.finance_files import write_finance_files
 from demo.handoffs import run_handoffs
 from demo.launch import Launch, run_launch
+from demo.projects import PROD
 from demo.sales import run_sales
 from demo.servers.hubspot import CrmAccount
 from demo.servers.jira import JiraSite
@@ -81,6 +82,9 @@ def _site(tracker: Tracker, now: datetime) -> JiraSite:
         statuses=jira_wire.status_records(),
         fields=jira_wire.field_records(),
         projects=jira_wire.project_records(),
+        versions={PROD.id: jira_wire.version_records(tracker.versions, now)},
+        boards=jira_wire.board_records(tracker.sprints),
+        sprints=jira_wire.sprint_records(tracker.sprints, now),
     )
 
 

@@ -34,6 +34,7 @@ def plain(seen: demo.Snapshot) -> str:
     return json.dumps(
         [
             seen.jira.issues, seen.jira.changelogs, seen.jira.statuses, seen.jira.fields, seen.jira.projects,
+            seen.jira.versions, seen.jira.boards, seen.jira.sprints,
             seen.crm.deals, seen.crm.pipelines, seen.crm.owners,
             [str(posting) for posting in seen.postings], [str(line) for line in seen.budget],
         ],

@@ -18,7 +18,10 @@ from tests.demo_runs import DemoRuns
 
 LOOK_BACK = timedelta(minutes=60)
 # Lists that a system gives only as a whole.
-WHOLE_LISTS = {"jira.statuses", "jira.projects", "jira.fields", "hubspot.pipelines", "hubspot.owners"}
+WHOLE_LISTS = {
+    *("jira.statuses", "jira.projects", "jira.fields", "jira.versions", "jira.boards", "jira.sprints"),
+    *("hubspot.pipelines", "hubspot.owners"),
+}
 DAYS = {"date", "as_of", "since", "data_through", "opened_on", "closed_on"}
 UPDATED: dict[str, Callable[[dict[str, Any]], str]] = {
     "jira.issues": lambda issue: str(issue["fields"]["updated"]),
@@ -57,6 +60,8 @@ def test_a_second_run_pulls_nothing_but_the_look_back(second_pull: list[Pull]) -
     assert {stream: pull.manifest["rows"] for stream, pull in looked_back.items()} == {
         "finance.ledger": 0,
         "finance.budgets": 0,
+        "jira.worklogs": 0,
+        "jira.worklog_deletions": 0,
     }
 
 
