@@ -24,7 +24,23 @@ class JiraDataCenterApi(JiraApi):
         return self._list(f"{self.root}/project")
 
     def issues(self, since: datetime, projects: Sequence[str], fields: Sequence[str]) -> Iterator[IssuePage]:
-        """Issues updated since a moment, with their histories where these came whole.
+        """Issues updated since a moment, with their histories where these came whole."""
+        asked: JsonObject = {
+            "fields": list(fields),
+            "expand": ["changelog"],
+            "maxResults": _ISSUES_A_PAGE,
+        }
+        for page in self._by_time(since, projects, asked):
+            yield self._with_histories(page)
+
+    def changelogs(self, issue_ids: Sequence[str]) -> Iterator[list[JsonObject]]:
+        """The histories of one issue after the other."""
+        yield from self._at_once(self._whole_history, issue_ids)
+
+    def _by_time(
+        self, since: datetime, projects: Sequence[str], asked: JsonObject
+    ) -> Iterator[list[JsonObject]]:
+        """Pages of the issues updated since a moment.
 
         A search is asked for by a place in a list that changes while it is read: an edited issue goes to its end, and
         all behind it move up. So each page is asked for by the second in which the page before ended, and by a place
@@ -32,10 +48,10 @@ class JiraDataCenterApi(JiraApi):
         """
         told: dict[str, datetime] = {}
         while True:
-            for page in self._search(since, projects, fields):
+            for page in self._search(since, projects, asked):
                 updated = {issue["id"]: self.updated(issue) for issue in page}
                 if news := [issue for issue in page if told.get(issue["id"]) != updated[issue["id"]]]:
-                    yield self._with_histories(news)
+                    yield news
                 newest = updated[page[-1]["id"]].replace(microsecond=0)
                 if newest > since:
                     since, told = newest, updated
@@ -44,15 +60,10 @@ class JiraDataCenterApi(JiraApi):
             else:
                 return
 
-    def changelogs(self, issue_ids: Sequence[str]) -> Iterator[list[JsonObject]]:
-        """The histories of one issue after the other."""
-        yield from self._at_once(self._whole_history, issue_ids)
-
     def _search(
-        self, since: datetime, projects: Sequence[str], fields: Sequence[str]
+        self, since: datetime, projects: Sequence[str], asked: JsonObject
     ) -> Iterator[list[JsonObject]]:
-        jql = self._jql(since, projects, "updated ASC, key ASC")
-        body = {"jql": jql, "fields": list(fields), "expand": ["changelog"], "maxResults": _ISSUES_A_PAGE}
+        body = {"jql": self._jql(since, projects, "updated ASC, key ASC"), **asked}
         return self._by_offset(
             self.search, "issues", lambda start: self._client.post(self.search, {**body, "startAt": start})
         )

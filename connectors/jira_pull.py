@@ -17,6 +17,8 @@ from connectors.landing import Landing, LandingWriter, Manifest
 from connectors.source import Progress
 from connectors.stream import Stream
 
+# Issues per file, about: a pull that dies goes on from the last whole one.
+_A_FILE = 2_000
 # A search without any bound is refused, so even the first pull has one, from before the first Jira.
 _BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -82,7 +84,7 @@ class JiraPull:
 
     def _land_issues(self) -> list[Manifest]:
         since = self._since(streams.ISSUES, streams.CHANGELOGS)
-        newest = since
+        newest, cut_at = since, 0
         with (
             self._writer(streams.ISSUES) as issues,
             self._writer(streams.CHANGELOGS) as changelogs,
@@ -97,13 +99,19 @@ class JiraPull:
                 if newest > self.began:
                     # What comes after it will be pulled next time; people may edit faster than pages can be read.
                     break
+                if issues.rows - cut_at >= _A_FILE:
+                    # Oldest update first: what has come so far is all there was until then.
+                    histories.finish()
+                    changelogs.cut(self._cursor(streams.ISSUES, newest))
+                    issues.cut(self._cursor(streams.ISSUES, newest))
+                    cut_at = issues.rows
             histories.finish()
             if not issues.rows:
                 self._require_any_issue()
             issues.cursor_to = self._cursor(streams.ISSUES, newest)
             changelogs.cursor_to = issues.cursor_to
         self._tell(streams.CHANGELOGS, changelogs)
-        return [issues.manifest, changelogs.manifest]
+        return [*issues.manifests, *changelogs.manifests]
 
     def _require_any_issue(self) -> None:
         """Tell a site on which nothing happened from one that shows nothing any more."""
@@ -134,7 +142,7 @@ class JiraPull:
         return writer.manifest
 
     def _writer(self, stream: Stream) -> LandingWriter:
-        cursor = None if stream.mode == "snapshot" else self.cursors.get(stream.name)
+        cursor = self.cursors.get(stream.name) if stream.mode == "incremental" else None
         source = self.source
         return self.landing.open(source.name, source.system, stream, cursor, source.api_version)
 

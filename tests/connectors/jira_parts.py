@@ -87,11 +87,16 @@ def silent(source_: str, stream: str, rows: int) -> None:
 
 
 def cursors(manifests: list[Manifest]) -> dict[str, str]:
-    return {manifest.stream: manifest.cursor_to for manifest in manifests if manifest.cursor_to}
+    return {manifest.cursor: manifest.cursor_to for manifest in manifests if manifest.cursor_to}
+
+
+def reached(manifests: list[Manifest]) -> dict[str, str]:
+    """How far the issues and their changelogs got."""
+    return {name: cursor for name, cursor in cursors(manifests).items() if name in ("issues", "changelogs")}
 
 
 def of_stream(manifests: list[Manifest], stream: str) -> Manifest:
-    return next(manifest for manifest in manifests if manifest.stream == stream)
+    return next(manifest for manifest in manifests if manifest.cursor == stream)
 
 
 def records(landing: Landing, manifest: Manifest) -> Iterator[Record]:
@@ -109,7 +114,7 @@ def newest(landing: Landing, stream: str) -> dict[str, Record]:
     """What raw would hold of a stream: of each key the newest record, of equals the one landed last."""
     kept: dict[str, tuple[datetime, Record]] = {}
     for manifest in landing.manifests():
-        if manifest.stream != stream:
+        if manifest.cursor != stream:
             continue
         for record in records(landing, manifest):
             key = "/".join(str(at(record, path)) for path in manifest.key)

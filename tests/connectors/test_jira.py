@@ -38,6 +38,7 @@ from tests.connectors.jira_parts import (
     jira_time,
     newest,
     of_stream,
+    reached,
     records,
     searches,
     silent,
@@ -180,10 +181,10 @@ def test_an_empty_answer_where_there_was_data_loses_nothing_and_is_told_when_it_
     empty = Answer({"issues": [], "total": 0})
     landing = Landing(tmp_path)
     with serve(site) as server:
-        committed = cursors(source(server).pull({}, landing, silent))
+        committed = reached(source(server).pull({}, landing, silent))
         path = "/search/jql" if serve is cloud else "/api/2/search"
         server.faults.append(Fault(path, empty))
-        assert cursors(source(server).pull(committed, landing, silent)) == committed
+        assert reached(source(server).pull(committed, landing, silent)) == committed
         server.faults = [Fault(path, empty, times=-1)]
         with pytest.raises(PullFailed, match="finds no issue at all"):
             source(server).pull(committed, landing, silent)
@@ -212,8 +213,8 @@ def test_a_second_pull_brings_only_the_look_back(tmp_path: Path, serve: Serve) -
         searched = len(searches(server))
         second = source(server, look_back_minutes=90).pull(cursors(first), landing, silent)
         assert (
-            cursors(second)
-            == cursors(first)
+            reached(second)
+            == reached(first)
             == dict.fromkeys(["issues", "changelogs"], "2026-10-01T10:00:00+00:00")
         )
         assert [record["id"] for record in records(landing, of_stream(second, "issues"))] == ["9", "10"]
@@ -229,7 +230,7 @@ def test_the_cursor_never_passes_the_start_of_the_pull_by_the_sites_clock(
     site = site_of([issue(n, START + timedelta(hours=n)) for n in range(1, 11)])
     with serve(site, faults=[Fault("serverInfo", clock)]) as server:
         landed = source(server).pull({}, Landing(tmp_path), silent)
-    assert cursors(landed) == dict.fromkeys(["issues", "changelogs"], "2026-10-01T05:30:00+00:00")
+    assert reached(landed) == dict.fromkeys(["issues", "changelogs"], "2026-10-01T05:30:00+00:00")
 
 
 @both
@@ -238,7 +239,7 @@ def test_the_cursor_does_not_go_back_when_the_newest_issue_is_deleted(tmp_path: 
     with serve(site) as server:
         first = source(server).pull({}, Landing(tmp_path), silent)
         site.issues.pop()
-        assert cursors(source(server).pull(cursors(first), Landing(tmp_path), silent)) == cursors(first)
+        assert reached(source(server).pull(cursors(first), Landing(tmp_path), silent)) == reached(first)
 
 
 @both
@@ -251,10 +252,10 @@ def test_the_older_cursor_counts_when_only_one_was_committed(
         committed = cursors(source(server).pull({}, Landing(tmp_path), silent))
         older = committed | {behind: (START + timedelta(days=2)).isoformat()}
         again = source(server).pull(older, Landing(tmp_path), silent)
-        assert {m.stream: m.rows for m in again}["issues"] == 2
+        assert {m.cursor: m.rows for m in again}["issues"] == 2
         never = {stream: cursor for stream, cursor in committed.items() if stream != behind}
         again = source(server).pull(never, Landing(tmp_path), silent)
-        assert {m.stream: m.rows for m in again}["issues"] == 3
+        assert {m.cursor: m.rows for m in again}["issues"] == 3
 
 
 @both
@@ -527,7 +528,7 @@ def test_an_empty_site_is_a_pull_like_any_other(tmp_path: Path, serve: Serve) ->
     with serve(site_of([])) as server:
         first = source(server).pull({}, Landing(tmp_path), silent)
         source(server).pull(cursors(first), Landing(tmp_path), silent)
-    assert {m.stream: m.rows for m in first} == {
+    assert {m.cursor: m.rows for m in first} == {
         "issues": 0,
         "changelogs": 0,
         "statuses": 1,
@@ -537,7 +538,7 @@ def test_an_empty_site_is_a_pull_like_any_other(tmp_path: Path, serve: Serve) ->
         "boards": 0,
         "sprints": 0,
     }
-    assert set(cursors(first)) == {"issues", "changelogs"}
+    assert set(reached(first)) == {"issues", "changelogs"}
 
 
 def test_secrets_are_in_nothing_that_is_written_or_shown(tmp_path: Path) -> None:
@@ -580,3 +581,27 @@ def test_a_wrong_configuration_is_refused_without_showing_secrets(wrong: dict[st
     with pytest.raises(ValidationError) as caught:
         JiraCloudConfig.model_validate(right | wrong)
     assert TOKEN not in str(caught.value.errors(include_input=False))
+
+
+@both
+def test_a_pull_that_dies_goes_on_from_its_last_whole_file(tmp_path: Path, serve: Serve) -> None:
+    hours = range(1, 2301)
+    site = site_of(
+        [issue(n, START + timedelta(hours=n)) for n in hours], {"5": [history(1, START)], "2300": [history(2, START)]}
+    )  # fmt: skip
+    landing = Landing(tmp_path)
+    with serve(site) as server:
+        search = "search/jql" if serve is cloud else "/api/2/search"
+        pages = 21 if serve is cloud else 41
+        server.faults.append(Fault(search, Answer({}, 503), after=pages, times=50))
+        with pytest.raises(PullFailed, match="503"):
+            source(server, Patience(attempts=2, first_wait=0.001)).pull({}, landing, silent)
+        server.faults.clear()
+        done = [m for m in landing.manifests() if m.stream in {"issues", "changelogs"}]
+        rows = of_stream(done, "issues").rows
+        assert 2000 <= rows < 2100
+        assert of_stream(done, "changelogs").rows == 1
+        assert set(reached(done).values()) == {(START + timedelta(hours=rows)).isoformat()}
+        again = source(server, look_back_minutes=0).pull(cursors(done), landing, silent)
+    assert of_stream(again, "issues").rows == 2300 - rows + 1
+    assert_landed(landing, site)
