@@ -63,6 +63,10 @@ class JiraApi(ABC):
         """
 
     @abstractmethod
+    def issue_ids(self, since: datetime, project: str) -> Iterator[list[str]]:
+        """Ids of all issues of a project that were updated since a moment, whatever is edited while they are read."""
+
+    @abstractmethod
     def changelogs(self, issue_ids: Sequence[str]) -> Iterator[list[JsonObject]]:
         """Pages of the histories of these issues, complete whatever their length; a history carries its ``issueId``."""
 

@@ -10,6 +10,7 @@ from connectors.jira_api import EPOCH, IssuePage, JiraApi, JsonObject
 
 # Beyond 100 the service answers with 100 as soon as more than ids is asked for.
 _ISSUES_A_PAGE = 100
+_IDS_A_PAGE = 5000
 _PROJECTS_A_PAGE = 50
 # Ten times as many are allowed, but a history can hold two versions of a whole description.
 _HISTORIES_A_PAGE = 1000
@@ -35,6 +36,16 @@ class JiraCloudApi(JiraApi):
         for answer in self._by_token(self.search, body):
             page = self._objects(answer.get("issues"), self.search)
             yield IssuePage(page, [], [issue["id"] for issue in page])
+
+    def issue_ids(self, since: datetime, project: str) -> Iterator[list[str]]:
+        """Ids of all issues of a project that were updated since a moment."""
+        body = {
+            "jql": self._jql(since, [project], "updated ASC"),
+            "fields": ["id"],
+            "maxResults": _IDS_A_PAGE,
+        }
+        for answer in self._by_token(self.search, body):
+            yield [issue["id"] for issue in self._objects(answer.get("issues"), self.search)]
 
     def changelogs(self, issue_ids: Sequence[str]) -> Iterator[list[JsonObject]]:
         """Pages of the histories of at most 1,000 issues.

@@ -38,7 +38,8 @@ class JiraConfig(BaseModel):
 
     ``projects`` are keys, ids or names; without them every project the account can see is pulled. ``start`` leaves
     out issues not updated since that day (UTC). Each pull goes back ``look_back_minutes`` before the last one's
-    cursor, for changes that Jira's search shows late. ``worklogs``: also who booked how much time on an issue.
+    cursor, for changes that Jira's search shows late. Every ``census_days`` the issues are counted, to find those that
+    were deleted; 0 counts them with each pull. ``worklogs``: also who booked how much time on an issue.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,7 @@ class JiraConfig(BaseModel):
     projects: Annotated[list[ProjectName], Field(min_length=1)] | None = None
     look_back_minutes: Annotated[int, Field(ge=0)] = 60
     start: date | None = None
+    census_days: Annotated[int, Field(ge=0)] = 1
     worklogs: bool = True
     fields: JiraFields = JiraFields()
 

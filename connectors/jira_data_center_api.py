@@ -10,6 +10,7 @@ from connectors.jira_api import IssuePage, JiraApi, JsonObject
 
 # A page brings the whole histories of its issues, which the site holds in memory while it writes them.
 _ISSUES_A_PAGE = 50
+_IDS_A_PAGE = 1000
 _HISTORIES_A_PAGE = 1000
 
 
@@ -32,6 +33,11 @@ class JiraDataCenterApi(JiraApi):
         }
         for page in self._by_time(since, projects, asked):
             yield self._with_histories(page)
+
+    def issue_ids(self, since: datetime, project: str) -> Iterator[list[str]]:
+        """Ids of all issues of a project that were updated since a moment."""
+        for page in self._by_time(since, [project], {"fields": ["updated"], "maxResults": _IDS_A_PAGE}):
+            yield [issue["id"] for issue in page]
 
     def changelogs(self, issue_ids: Sequence[str]) -> Iterator[list[JsonObject]]:
         """The histories of one issue after the other."""

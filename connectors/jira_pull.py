@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from connectors import jira_streams as streams
+from connectors.census import is_due
 from connectors.errors import PullFailed
 from connectors.jira_api import EPOCH, IssuePage, JiraApi, JsonObject, WorklogChange
 from connectors.jira_config import JiraConfig
@@ -61,6 +62,8 @@ class JiraPull:
         yield self._land_list(streams.FIELDS, api.fields())
         yield self._land_list(streams.VERSIONS, api.versions(self._chosen(projects)))
         yield from self._land_issues()
+        if is_due(self.cursors, streams.ISSUES, self.config.census_days):
+            yield self._count_issues(self._chosen(projects))
         if self.config.fields.sprints:
             # After the issues: a sprint that is completed in between has its end by the list.
             boards = api.boards()
@@ -112,6 +115,16 @@ class JiraPull:
             changelogs.cursor_to = issues.cursor_to
         self._tell(streams.CHANGELOGS, changelogs)
         return [*issues.manifests, *changelogs.manifests]
+
+    def _count_issues(self, projects: list[JsonObject]) -> Manifest:
+        """The census: the ids of all issues by project; a project without any is in it, too."""
+        with self._writer(streams.COUNTED_ISSUES) as writer:
+            writer.cursor_to = datetime.now(UTC).isoformat()
+            for project in projects:
+                writer.write([{"id": None, "scope": project["id"]}])
+                for ids in self.api.issue_ids(self._floor(), project["key"]):
+                    writer.write({"id": one, "scope": project["id"]} for one in ids)
+        return writer.manifest
 
     def _require_any_issue(self) -> None:
         """Tell a site on which nothing happened from one that shows nothing any more."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from connectors.census import census_of
 from connectors.stream import Stream
 
 ISSUES = Stream("issues", key=(("id",),), updated_at=("fields", "updated"))
+COUNTED_ISSUES = census_of(ISSUES, scope=("fields", "project", "id"))
 CHANGELOGS = Stream("changelogs", key=(("issueId",), ("id",)), updated_at=("created",))
 STATUSES = Stream("statuses", key=(("id",),), updated_at=None, mode="snapshot")
 PROJECTS = Stream("projects", key=(("id",),), updated_at=None, mode="snapshot")

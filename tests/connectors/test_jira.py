@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -18,7 +18,7 @@ from connectors.errors import InputError, PullFailed, SourceError
 from connectors.http import Patience
 from connectors.jira_config import JiraCloudConfig
 from connectors.landing import Landing
-from demo.servers.jira import ADDRESS, JiraServer, JiraSite
+from demo.servers.jira import ADDRESS, AnyJira, JiraServer, JiraSite
 from demo.servers.jira_data_center import JiraDataCenterServer
 from demo.servers.loopback import Answer, Fault, Request
 from tests.connectors.jira_parts import (
@@ -45,6 +45,9 @@ from tests.connectors.jira_parts import (
     site_of,
     source,
 )  # fmt: skip
+from tests.warehouse.warehouse_parts import current, memory_warehouse
+from warehouse.raw import cursors as stored
+from warehouse.raw import load
 
 both = pytest.mark.parametrize("serve", EDITIONS)
 
@@ -55,13 +58,19 @@ class EditedWhileServing:
     site: JiraSite
     edits: list[int]
     gone: set[str]
+    clock = START
+
+    def now(self) -> datetime:
+        """The time of the last change, also of an issue that is deleted since: clocks do not go back."""
+        self.clock = max(self.clock, latest(self.site))
+        return self.clock
 
     def answer(self, request: Request) -> Answer:
         answer: Answer = super().answer(request)  # type: ignore[misc]
         if request.path.endswith(("/search", "/search/jql")) and self.edits and self.site.issues:
             kind, number = divmod(self.edits.pop(), 12)
             changed = self.site.issues[number % len(self.site.issues)]
-            moment = latest(self.site) + timedelta(milliseconds=1)
+            moment = self.now() + timedelta(milliseconds=1)
             if kind == 0:
                 edit(self.site, changed, moment)
             elif kind == 1:
@@ -116,8 +125,10 @@ rounds = st.lists(
 
 
 @pytest.mark.parametrize("serve", [edited_cloud, edited_data_center])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(page_size=st.integers(1, 7), life=rounds)
+# The newest issue is deleted while it is pulled, and then another one is edited.
+@example(page_size=2, life=[([(1, 0), (2, 61)], [0, 25], False)])
 def test_whatever_happens_between_and_during_pulls_the_landed_records_are_the_site(
     serve: Callable[[JiraSite, int], EditedCloud | EditedDataCenter],
     page_size: int,
@@ -130,7 +141,7 @@ def test_whatever_happens_between_and_during_pulls_the_landed_records_are_the_si
         landing = Landing(Path(folder))
         for changes, edits, crashed in [*life, ([], [], False)]:
             for number, minutes in changes:
-                moment = latest(site) + timedelta(minutes=minutes)
+                moment = server.now() + timedelta(minutes=minutes)
                 known = [i for i in site.issues if i["id"] == str(number)]
                 if not known and str(number) not in server.gone:
                     site.issues.append(issue(number, moment, project=number % 2))
@@ -310,7 +321,11 @@ def test_memory_stays_flat_since_no_page_is_read_ahead_of_its_changelogs(tmp_pat
     site = site_of([issue(n, START) for n in range(1, 41)])
     with JiraServer(site, EMAIL, TOKEN, page_size=4) as server:
         source(server).pull({}, Landing(tmp_path), silent)
-        kinds = [line.path.rsplit("/", 1)[1] for line in server.log if line.method == "POST"]
+        kinds = [
+            line.path.rsplit("/", 1)[1]
+            for line in server.log
+            if line.method == "POST" and line.body.get("fields") != ["id"]
+        ]
     searched = fetched = 0
     for kind in kinds:
         searched += kind == "jql"
@@ -530,6 +545,8 @@ def test_an_empty_site_is_a_pull_like_any_other(tmp_path: Path, serve: Serve) ->
         source(server).pull(cursors(first), Landing(tmp_path), silent)
     assert {m.cursor: m.rows for m in first} == {
         "issues": 0,
+        # Each project, though nothing is in it.
+        "issues.census": 2,
         "changelogs": 0,
         "statuses": 1,
         "projects": 2,
@@ -605,3 +622,37 @@ def test_a_pull_that_dies_goes_on_from_its_last_whole_file(tmp_path: Path, serve
         again = source(server, look_back_minutes=0).pull(cursors(done), landing, silent)
     assert of_stream(again, "issues").rows == 2300 - rows + 1
     assert_landed(landing, site)
+
+
+@both
+def test_deleted_issues_are_found_by_a_census_and_those_of_a_lost_project_are_not_deleted(
+    tmp_path: Path, serve: Serve
+) -> None:
+    site = site_of([issue(n, START + timedelta(seconds=n // 3), project=n % 2) for n in range(1, 10)])
+    landing, con = Landing(tmp_path), memory_warehouse()
+
+    def pull(server: AnyJira) -> tuple[set[str], bool]:
+        """The issues that are deleted by now, and whether they were counted."""
+        manifests = source(server).pull(stored(con, "jira"), landing, silent)
+        for manifest in manifests:
+            load(con, tmp_path, manifest)
+        gone = {key for key, _, deleted in current(con) if deleted}
+        return gone, any(manifest.mode == "census" for manifest in manifests)
+
+    with serve(site, page_size=2) as server:
+        assert pull(server) == (set(), True)
+        del site.issues[2]
+        assert pull(server) == (set(), False)
+        con.execute(
+            "UPDATE control.cursors SET cursor = ? WHERE stream = 'issues.census'", [START.isoformat()]
+        )
+        move(site, site.issues[0], START + timedelta(minutes=30))
+        assert pull(server) == ({"3"}, True)
+        con.execute(
+            "UPDATE control.cursors SET cursor = ? WHERE stream = 'issues.census'", [START.isoformat()]
+        )
+        lost = site.projects.pop()
+        site.issues = [one for one in site.issues if one["fields"]["project"] is not lost]
+        assert pull(server) == ({"3"}, True)
+    states = con.execute("SELECT scope, state FROM control.counted WHERE state <> 'seen'").fetchall()
+    assert states == [(lost["id"], "access lost")]
