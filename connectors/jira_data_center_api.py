@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connectors.errors import InputError, PullFailed
 from connectors.jira_api import IssuePage, JiraApi, JsonObject
@@ -12,6 +12,7 @@ from connectors.jira_api import IssuePage, JiraApi, JsonObject
 _ISSUES_A_PAGE = 50
 _IDS_A_PAGE = 1000
 _HISTORIES_A_PAGE = 1000
+_INDEX_LAG = timedelta(minutes=5)
 
 
 class JiraDataCenterApi(JiraApi):
@@ -50,17 +51,20 @@ class JiraDataCenterApi(JiraApi):
 
         A search is asked for by a place in a list that changes while it is read: an edited issue goes to its end, and
         all behind it move up. So each page is asked for by the second in which the page before ended, and by a place
-        only among the issues of one second, which is how exactly the search knows times.
+        only among the issues of one second, which is how exactly the search knows times. The time of an issue that was
+        edited after it was found says nothing of its place, nor does one that the search's index may not know yet.
         """
         told: dict[str, datetime] = {}
+        settled = self.server_time() - _INDEX_LAG
         while True:
             for page in self._search(since, projects, asked):
                 updated = {issue["id"]: self.updated(issue) for issue in page}
                 if news := [issue for issue in page if told.get(issue["id"]) != updated[issue["id"]]]:
                     yield news
-                newest = updated[page[-1]["id"]].replace(microsecond=0)
-                if newest > since:
-                    since, told = newest, updated
+                # Not the newest one: by it alone a single issue that the index has wrong would pass over all others.
+                surely = sorted(moment for moment in updated.values() if moment < settled)[:-1]
+                if surely and (second := surely[-1].replace(microsecond=0)) > since:
+                    since, told = second, updated
                     break
                 told |= updated
             else:

@@ -96,17 +96,19 @@ class JiraPull:
             for page in self.api.issues(since, self.config.projects or (), self._fields()):
                 histories.land_for(page)
                 issues.write(page.issues)
-                newest = max([newest, *(self.api.updated(issue) for issue in page.issues)])
+                updates = [self.api.updated(issue) for issue in page.issues]
+                newest = max([newest, *updates])
                 self._tell(streams.ISSUES, issues)
                 self._tell(streams.CHANGELOGS, changelogs)
-                if newest > self.began:
+                # Oldest update first; but one that was edited after it was found shows its new time at its old place.
+                reached = min(updates, default=since)
+                if reached > self.began:
                     # What comes after it will be pulled next time; people may edit faster than pages can be read.
                     break
                 if issues.rows - cut_at >= _A_FILE:
-                    # Oldest update first: what has come so far is all there was until then.
                     histories.finish()
-                    changelogs.cut(self._cursor(streams.ISSUES, newest))
-                    issues.cut(self._cursor(streams.ISSUES, newest))
+                    changelogs.cut(self._cursor(streams.ISSUES, reached))
+                    issues.cut(self._cursor(streams.ISSUES, reached))
                     cut_at = issues.rows
             histories.finish()
             if not issues.rows:

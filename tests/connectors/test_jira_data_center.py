@@ -1,6 +1,6 @@
 """What is particular to Jira Data Center: searches by place, histories that come with the issues, its credentials."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from connectors.jira_config import JiraDataCenterConfig
 from connectors.landing import Landing
 from demo.servers.jira import basic
 from demo.servers.jira_data_center import JiraDataCenterServer
-from demo.servers.loopback import Answer, Fault
+from demo.servers.loopback import Answer, Fault, Request
 from tests.connectors.jira_parts import (
     QUICK,
     START,
@@ -23,6 +23,7 @@ from tests.connectors.jira_parts import (
     data_center,
     history,
     issue,
+    jira_time,
     newest,
     searches,
     silent,
@@ -89,15 +90,37 @@ def test_a_search_that_always_sends_the_same_page_fails(tmp_path: Path) -> None:
 
 
 def test_the_issues_of_many_seconds_are_asked_for_by_time_and_those_of_one_by_place(tmp_path: Path) -> None:
-    moments = [START, *[START + timedelta(hours=1, milliseconds=n) for n in range(5)]]
+    late = START + timedelta(hours=20)
+    moments = [START + timedelta(hours=n) for n in range(12)] + [
+        late + timedelta(milliseconds=n) for n in range(9)
+    ]
     site = site_of([issue(n, moment) for n, moment in enumerate(moments, 1)])
-    with data_center(site, page_size=2) as server:
+    with data_center(site, page_size=4) as server:
         source(server).pull({}, Landing(tmp_path), silent)
-        asked = [(body["jql"].split()[2], body["startAt"]) for body in searches(server) if "expand" in body]
+        asked = [(int(body["jql"].split()[2]) / 1000, body["startAt"]) for body in searches(server)]
     assert_landed(Landing(tmp_path), site)
-    assert asked[0][1] == 0
-    assert [start for _, start in asked[1:]] == [0, 1, 2, 3]
-    assert datetime.fromtimestamp(int(asked[-1][0]) / 1000, START.tzinfo) == START + timedelta(hours=1)
+    assert all(start == 0 for bound, start in asked if bound < late.timestamp())
+    assert [start for bound, start in asked if bound == late.timestamp()] == [0, 3, 6]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=60), timedelta(days=3650)])
+def test_an_issue_that_is_edited_between_search_and_answer_makes_no_others_be_passed_over(
+    tmp_path: Path, ahead: timedelta
+) -> None:
+    site = site_of([issue(n, START - timedelta(days=90 - n)) for n in range(1, 30)])
+
+    class Racing(JiraDataCenterServer):
+        def answer(self, request: Request) -> Answer:
+            answer = super().answer(request)
+            found = answer.body.get("issues") if isinstance(answer.body, dict) else None
+            if found and found[-1]["id"] == "10":
+                edited = site.issues[9]["fields"] = found[-1]["fields"]
+                edited["updated"] = jira_time(START - timedelta(days=80) + ahead)
+            return answer
+
+    with Racing(site, f"Bearer {TOKEN}", 10) as server:
+        source(server).pull({}, Landing(tmp_path), silent)
+    assert newest(Landing(tmp_path), "issues").keys() == {one["id"] for one in site.issues}
 
 
 CREDENTIALS: list[tuple[dict[str, str], str, str]] = [
