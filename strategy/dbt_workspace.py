@@ -51,7 +51,7 @@ class WarehouseSettings:
     threads: int = 4
     jira_estimate_field: str = "customfield_10016"
     jira_sprint_field: str = "customfield_10020"
-    jira_epic_field: str = ""
+    jira_epic_field: str = "no_such_field"  # it becomes part of a path, which may not be empty
     hubspot_product_property: str = ""
     hubspot_waits_for_property: str = ""
 
