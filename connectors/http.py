@@ -152,12 +152,12 @@ class HttpClient:
             before_sleep=lambda state: _log_retry(call, state),
         )
         try:
-            read_answer: _Read = tries(self._try, call)
-            return read_answer
+            answer: _Read = tries(self._try, call)
         except tenacity.RetryError as error:
             last = error.last_attempt
             seconds = time.monotonic() - call.started
             raise given_up(call.what, _fault(last), last.attempt_number, seconds) from None
+        return answer
 
     def _try(self, call: _Call) -> Json:
         url, params = call.url, call.params
