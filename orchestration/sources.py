@@ -14,6 +14,8 @@ from connectors.hubspot import HubSpot
 from connectors.hubspot_config import HubSpotConfig
 from connectors.jira import JiraCloud
 from connectors.jira_config import JiraCloudConfig
+from connectors.salesforce import Salesforce
+from connectors.salesforce_config import SalesforceConfig
 from connectors.source import Source
 from orchestration.workspace import Workspace, WorkspaceConfig
 from strategy import InputErrors, Problem
@@ -73,6 +75,8 @@ def _sources(workspace: Workspace, config: WorkspaceConfig) -> list[Source]:
                 made.append(JiraCloud(name, entry))
             case HubSpotConfig():
                 made.append(HubSpot(name, entry))
+            case SalesforceConfig():
+                made.append(Salesforce(name, entry))
             case FinanceFilesConfig():
                 made.append(FinanceFiles(name, entry, workspace.root))
     return made

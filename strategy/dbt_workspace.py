@@ -53,6 +53,8 @@ class WarehouseSettings:
     jira_sprint_field: str = "customfield_10020"
     hubspot_product_property: str = ""
     hubspot_waits_for_property: str = ""
+    salesforce_product_field: str = ""
+    salesforce_waits_for_field: str = ""
 
 
 def compile_strategy(
@@ -111,6 +113,8 @@ def _dbt_project(strategy: Strategy, settings: WarehouseSettings) -> dict[str, o
             "jira_sprint_field": settings.jira_sprint_field,
             "hubspot_product_property": settings.hubspot_product_property,
             "hubspot_waits_for_property": settings.hubspot_waits_for_property,
+            "salesforce_product_field": settings.salesforce_product_field,
+            "salesforce_waits_for_field": settings.salesforce_waits_for_field,
         },
         "models": {
             PROJECT: {

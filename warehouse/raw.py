@@ -21,6 +21,12 @@ RAW_TABLES = (
     "hubspot_deals",
     "hubspot_pipelines",
     "hubspot_owners",
+    "salesforce_opportunities",
+    "salesforce_opportunity_history",
+    "salesforce_field_history",
+    "salesforce_stages",
+    "salesforce_accounts",
+    "salesforce_users",
     "finance_ledger",
     "finance_budgets",
 )
