@@ -83,7 +83,7 @@ def org(*opportunities: Record, **records: list[Record]) -> SalesforceOrg:
     return SalesforceOrg(TYPES, held | {"Opportunity": list(opportunities)} | records)
 
 
-def crm(server: SalesforceServer, **config: Any) -> Salesforce:
+def crm(server: SalesforceServer, name: str = "crm", **config: Any) -> Salesforce:
     described = {
         "type": "salesforce",
         "base_url": server.url,
@@ -91,7 +91,7 @@ def crm(server: SalesforceServer, **config: Any) -> Salesforce:
         "client_secret": APP.client_secret,
         "bulk_above": None,
     }
-    return Salesforce("crm", SalesforceConfig.model_validate(described | config), IMPATIENT)
+    return Salesforce(name, SalesforceConfig.model_validate(described | config), IMPATIENT)
 
 
 def pull(source: Salesforce, folder: Path, cursors: dict[str, str] | None = None) -> dict[str, Manifest]:
