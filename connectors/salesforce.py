@@ -106,11 +106,12 @@ class Salesforce:
                 self._require_custom(stream, org.api.fields(wanted))
             opportunities = org.api.count(_OBJECTS[OPPORTUNITIES], None)
             stages = org.api.count(_OBJECTS[STAGES], None)
+            self._require_some(STAGES, stages)
             used = org.session.requests_used
         limit = f"; {used[0]:,} of {used[1]:,} API requests of 24 hours are used" if used else ""
         return (
-            f"{self.name}: {self._config.base_url} shows {opportunities:,} opportunities in {stages} stages, "
-            f"deleted ones counted{limit}"
+            f"{self.name}: {self._config.base_url} shows {opportunities:,} opportunit"
+            f"{'y' if opportunities == 1 else 'ies'} in {stages} stages, deleted ones counted{limit}"
         )
 
     def addresses(self) -> Mapping[str, str]:
@@ -156,6 +157,7 @@ class Salesforce:
                 changes = [instant(record[wanted.changed_at]) for record in page]
                 newest = max([newest, *changes] if newest else changes)
                 progress(self.name, stream.name, writer.rows)
+            self._require_some(stream, writer.rows)
             if fields and not is_snapshot:
                 writer.cursor_to = _cursor(cursor, min(newest or sync_start, sync_start))
         return writer.manifest
@@ -190,6 +192,14 @@ class Salesforce:
                     f"Set fields.{field} to the API name of a custom field that is no long text, or leave it out.",
                     field=f"fields.{field}",
                 )
+
+    def _require_some(self, stream: Stream, rows: int) -> None:
+        """Every org has stages; a user who sees none would make all of them look deleted."""
+        if stream == STAGES and rows == 0:
+            raise InputError(
+                f"{self.name}: {self._config.base_url} shows no stage of opportunities",
+                "Give the user that the connected app runs as View Setup and Configuration.",
+            )
 
 
 def _cursor(before: str | None, bookmark: datetime) -> str:

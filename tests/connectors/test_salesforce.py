@@ -163,6 +163,15 @@ def test_check_says_what_is_there_and_what_a_pull_could_not_do_without() -> None
             crm(server).check()
 
 
+def test_a_user_who_sees_no_stage_makes_none_look_deleted(tmp_path: Path) -> None:
+    with SalesforceServer(org(opportunity(1), OpportunityStage=[]), APP) as server:
+        source = crm(server)
+        for attempt in (source.check, lambda: pull(source, tmp_path)):
+            with pytest.raises(InputError, match="shows no stage"):
+                attempt()
+    assert Landing(tmp_path).manifests() == []
+
+
 def test_many_custom_fields_fit_into_no_address_and_come_in_bulk(tmp_path: Path) -> None:
     many: dict[str, Any] = {f"A_custom_field_with_quite_a_long_name_{n}__c": "string" for n in range(400)}
     content = org(opportunity(1, 0, **many))

@@ -46,11 +46,16 @@ def project(real_records: Path, tmp_path_factory: pytest.TempPathFactory) -> Scr
 
 def _odd() -> SalesforceOrg:
     def state(number: int, deal: str, stage: str) -> Record:
-        about = {"OpportunityId": deal, "StageName": stage, "Amount": 100.5, "CloseDate": "2026-12-31"}
+        about: Record = {
+            "OpportunityId": deal,
+            "StageName": stage,
+            "Amount": 100.5,
+            "CloseDate": "2026-12-31",
+        }
         return record("OpportunityHistory", f"008{number:012d}AAA", CreatedById=ADA, **about)
 
     def owned(number: int, deal: str, before: str, after: str) -> Record:
-        about = {"OpportunityId": deal, "Field": "Owner", "OldValue": before, "NewValue": after}
+        about: Record = {"OpportunityId": deal, "Field": "Owner", "OldValue": before, "NewValue": after}
         return record("OpportunityFieldHistory", f"017{number:012d}AAA", 5, CreatedById=BOB, **about)
 
     content = org(
