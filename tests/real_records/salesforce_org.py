@@ -46,6 +46,7 @@ def _opportunity(row: Row) -> Record:
         "Opportunity",
         row["Id"],
         Name=row["Name"],
+        Product__c="exported",
         AccountId=row["AccountId"],
         Description=row["Description"] or None,
         StageName=row["StageName"],
@@ -65,7 +66,7 @@ def _imported(number: int, given: dict[str, Any]) -> Record:
         "CreatedDate": IMPORTED_AT.replace("Z", "+0000"),
         "SystemModstamp": IMPORTED_AT.replace("Z", "+0000"),
     }
-    return record("Opportunity", f"006imported{number:07d}", **known | at)
+    return record("Opportunity", f"006imported{number:07d}", **known | at, Product__c="imported")
 
 
 def _state(row: Row) -> Record:

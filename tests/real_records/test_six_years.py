@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real_records import jira_sites, ledgers, salesforce, six_years_oracle
+from tests.real_records import jira_sites, ledgers, salesforce_org, six_years_oracle
 from tests.real_records.oracle import Oracle
 from tests.real_records.published import assert_evidence, assert_series, assert_value
 from tests.real_records.replay import Refreshed, refreshed
@@ -26,7 +26,7 @@ def workspace(real_records: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     finance.mkdir()
     ledgers.flat_journal(real_records, finance)
     site = jira_sites.with_field(jira_sites.recorded_cloud(real_records), "customfield_10020")
-    crm = salesforce.account(real_records)
+    crm = salesforce_org.org(real_records)
     with refreshed("six_years", folder, LAST.isoformat(), site=site, finance=finance, crm=crm) as run:
         assert run.answer.code == 0, run.answer.err
         yield run
