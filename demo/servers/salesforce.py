@@ -223,10 +223,11 @@ class SalesforceServer(LoopbackServer):
             "Sforce-NumberOfRecords": str(len(page)),
             "Sforce-Locator": str(end) if end < len(rows) else "null",
         }
-        return Answer(_csv(job.query.fields, self.org.types[job.query.name], page), headers=headers)
+        return Answer(csv_page(job.query.fields, self.org.types[job.query.name], page), headers=headers)
 
 
-def _csv(fields: Iterable[str], types: Mapping[str, str], rows: Iterable[Record]) -> bytes:
+def csv_page(fields: Iterable[str], types: Mapping[str, str], rows: Iterable[Record]) -> bytes:
+    """A page of a bulk result as Salesforce writes it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
     names = list(fields)

@@ -23,9 +23,11 @@ from pydantic import ValidationError
 from connectors.errors import InputError, PullFailed, SourceError
 from connectors.landing import Landing
 from connectors.salesforce import Salesforce, SalesforceConfig
+from connectors.salesforce_api import FieldType
+from connectors.salesforce_records import from_csv, from_json
 from connectors.salesforce_session import SalesforceSession
 from demo.servers.loopback import Answer, Fault, Request
-from demo.servers.salesforce import SalesforceOrg, SalesforceServer
+from demo.servers.salesforce import SalesforceOrg, SalesforceServer, csv_page
 from tests.connectors.salesforce_org import (
     APP,
     BASE,
@@ -185,6 +187,28 @@ def test_many_custom_fields_fit_into_no_address_and_come_in_bulk(tmp_path: Path)
 def test_opportunities_open_at_the_address_that_the_login_told() -> None:
     with SalesforceServer(org(), APP) as server:
         assert crm(server).addresses() == {"opportunities": f"{server.url}/"}
+
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "string": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1),
+    "currency": st.floats(allow_nan=False, allow_infinity=False),
+    "percent": st.integers(0, 100).map(float),
+    "int": st.integers(),
+    "boolean": st.booleans(),
+    "datetime": st.integers(0, 10**6).map(moment),
+    "date": st.dates().map(str),
+}
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.fixed_dictionaries({kind: st.none() | values for kind, values in VALUES.items()}), max_size=4)
+)
+def test_a_page_of_csv_reads_as_the_same_records_in_json(records: list[dict[str, Any]]) -> None:
+    fields = [FieldType(name=kind, type=kind) for kind in VALUES]
+    page = csv_page(VALUES, {kind: kind for kind in VALUES}, records)
+    answered = json.loads(json.dumps([{"attributes": {"type": "X"}} | each for each in records]))
+    assert from_csv(fields, page) == [from_json(fields, each) for each in answered] == records
 
 
 # The session.
