@@ -128,10 +128,8 @@ class Salesforce:
 
     @contextmanager
     def _org(self) -> Iterator[_Org]:
-        session, version = (
-            SalesforceSession(self.name, self._config, self._patience),
-            self._config.api_version,
-        )
+        version = self._config.api_version
+        session = SalesforceSession(self.name, self._config, self._patience)
         try:
             yield _Org(
                 session,

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from connectors.errors import InputError, PullFailed
 from connectors.http import Json, Params, Reply
+from connectors.salesforce_faults import NotThere
 from connectors.salesforce_records import Record, from_json, instant
 from connectors.salesforce_session import SalesforceSession
 
@@ -89,11 +90,11 @@ class SalesforceApi:
         path = f"{self._root}/sobjects/{wanted.name}/describe"
         try:
             described = self._get(path, _Description).fields
-        except InputError as error:
-            if wanted.optional and " answered 404" in error.message:
-                log.warning("%s: this user sees no %s; it is left out", self._source, wanted.name)
-                return []
-            raise
+        except NotThere:
+            if not wanted.optional:
+                raise
+            log.warning("%s: this user sees no %s; it is left out", self._source, wanted.name)
+            return []
         readable = {field.name: field for field in described}
         if missing := [name for name in wanted.needed if name not in readable]:
             raise InputError(

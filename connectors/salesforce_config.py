@@ -26,9 +26,9 @@ class SalesforceConfig(BaseModel):
 
     ``base_url`` is its My Domain address. With ``client_secret`` the token comes by the client credentials flow, with
     ``username`` and ``private_key`` (PEM, RSA) by the JWT bearer flow, whose ``audience`` is the address of the login:
-    https://test.salesforce.com for a sandbox. ``start`` leaves out records not modified since that day (UTC). Each pull
-    goes back ``look_back_minutes`` before the last one's cursor, for transactions that were committed late. What is more
-    than ``bulk_above`` records comes by the Bulk API 2.0; None: never.
+    https://test.salesforce.com for a sandbox. ``start`` leaves out records not modified since that day (UTC), rows of
+    histories too. Each pull goes back ``look_back_minutes`` before the last one's cursor, for transactions that were
+    committed late. What is more than ``bulk_above`` records comes by the Bulk API 2.0; None: never.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -64,6 +64,10 @@ class SessionExpired(InputError):  # noqa: N818 - it says what happened
     """The token is not valid any more; a new one may be."""
 
 
+class NotThere(InputError):  # noqa: N818 - it says what happened
+    """The org has nothing at that address that this user may see."""
+
+
 def refusal(
     what: str, status: int, body: bytes, credential_field: str, secrets: Iterable[str]
 ) -> SourceError:
@@ -79,7 +83,7 @@ def refusal(
     if code == "REQUEST_LIMIT_EXCEEDED":
         return PullFailed(where, LIMIT_MEND)
     field, mend = _MENDS.get(code) or _BY_STATUS.get(status, _OTHERWISE)
-    return InputError(where, mend, field=field)
+    return (NotThere if status == 404 else InputError)(where, mend, field=field)
 
 
 LIMIT_MEND = (
