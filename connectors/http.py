@@ -8,9 +8,9 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -20,13 +20,14 @@ from requests.auth import AuthBase
 
 from connectors.address import is_loopback, origin
 from connectors.errors import InputError, PullFailed
-from connectors.http_faults import Transient, from_exception, from_status, given_up, refusal
+from connectors.http_faults import Refusal, Transient, from_exception, from_status, given_up, refusal
 
 log = logging.getLogger(__name__)
 
 Params = Mapping[str, str | int]
 # Whatever JSON can hold; the caller knows what to expect and checks it.
 Json = Any
+_Read = TypeVar("_Read")
 
 # Larger than any page these systems send; a body beyond it is a fault, not data.
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -52,12 +53,28 @@ class Patience:
     read: float = 60.0
 
 
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer with a good status; letters of the names in ``headers`` may be large or small."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Json:
+        """The body as JSON; raises ValueError."""
+        try:
+            return json.loads(self.body, parse_constant=_no_constant)
+        except RecursionError:
+            raise ValueError("it is nested without end") from None
+
+
 class HttpClient:
     """A client for the JSON API at ``base_url`` of the source named ``source``; may be shared between threads.
 
     ``auth`` is (user, password) for basic authentication; other schemes pass their header in ``headers``.
     ``credential_field`` names the configuration field that a 401 or 403 puts in question. ``requests_per_second``
-    spaces requests out. Redirects are followed within the host only, and the size of an answer is bounded.
+    spaces requests out. Redirects are followed within the host only, and the size of an answer is bounded. ``refusal``
+    makes the error of an answer that no retry changes, for systems that say more than a status.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first two are by keyword
@@ -70,6 +87,7 @@ class HttpClient:
         credential_field: str = "api_token",
         requests_per_second: float | None = None,
         patience: Patience | None = None,
+        refusal: Refusal = refusal,
     ) -> None:
         self._source = source
         self._base_url = base_url.rstrip("/")
@@ -77,6 +95,7 @@ class HttpClient:
         self._shown_url = self._origin + (urlsplit(self._base_url).path if self._origin != "base_url" else "")
         self._credential_field = credential_field
         self._patience = patience or Patience()
+        self._refusal = refusal
         self._pace = _Pace(requests_per_second)
         self._credential = _Credential(headers or {}, auth)
         self._closed = threading.Event()
@@ -87,23 +106,40 @@ class HttpClient:
 
     def get(self, path: str, params: Params | None = None) -> Json:
         """The JSON answer to GET ``path``; raises InputError or PullFailed."""
-        return self._request("GET", path, params, None)
+        return self.exchange("GET", path, Reply.json, params=params)
 
     def post(self, path: str, body: Mapping[str, Json]) -> Json:
         """The JSON answer to POST ``path``; for requests that change nothing, since they may be repeated."""
-        return self._request("POST", path, None, json.dumps(body).encode())
+        return self.exchange("POST", path, Reply.json, body=json.dumps(body).encode())
 
     def close(self) -> None:
         """Close the connections that are kept alive, and let no request that is waiting be tried again."""
         self._closed.set()
         self._session.close()
 
-    def _request(self, method: str, path: str, params: Params | None, body: bytes | None) -> Json:
+    def exchange(  # noqa: PLR0913 - all but the first three are by keyword
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Reply], _Read],
+        *,
+        params: Params | None = None,
+        body: bytes | None = None,
+        sends: str = "application/json",
+        accepts: str = "application/json",
+    ) -> _Read:
+        """What ``read`` makes of the answer; raises InputError or PullFailed, and what ``read`` raises.
+
+        A ValueError of ``read`` means that the body is not whole, and another try is made. ``sends`` and ``accepts``
+        are media types.
+        """
         call = _Call(
             method=method,
             url=self._base_url + path,
             params=params,
             body=body,
+            read=read,
+            headers={"Accept": accepts} | ({"Content-Type": sends} if body is not None else {}),
             # The path without its query: a query can hold what is nobody's business in a log.
             what=f"{self._source}: {method} {self._shown_url}{path.partition('?')[0]}",
             started=time.monotonic(),
@@ -116,11 +152,12 @@ class HttpClient:
             before_sleep=lambda state: _log_retry(call, state),
         )
         try:
-            return tries(self._try, call)
+            answer: _Read = tries(self._try, call)
         except tenacity.RetryError as error:
             last = error.last_attempt
             seconds = time.monotonic() - call.started
             raise given_up(call.what, _fault(last), last.attempt_number, seconds) from None
+        return answer
 
     def _try(self, call: _Call) -> Json:
         url, params = call.url, call.params
@@ -141,13 +178,12 @@ class HttpClient:
         )
 
     def _send(self, call: _Call, url: str, params: Params | None) -> requests.Response:
-        kind = {"Content-Type": "application/json"} if call.body is not None else {}
         return self._session.request(
             call.method,
             url,
             params=params,
             data=call.body,
-            headers={"Accept": "application/json"} | kind,
+            headers=call.headers,
             timeout=(self._patience.connect, self._patience.read),
             allow_redirects=False,
             stream=True,
@@ -159,17 +195,17 @@ class HttpClient:
         body = self._body(call, response)
         if not response.ok:
             secrets = self._credential.secrets
-            raise refusal(call.what, response.status_code, body, self._credential_field, secrets)
+            raise self._refusal(call.what, response.status_code, body, self._credential_field, secrets)
         try:
-            return json.loads(body, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
+            return call.read(Reply(response.headers, body))
+        except ValueError:
             if body.lstrip().startswith(b"<"):
                 raise InputError(
                     f"{call.what} answered with a web page instead of JSON",
                     "Set base_url to the address of the API, and check any proxy on the way.",
                     field="base_url",
                 ) from None
-            raise Transient(f"answered with {len(body)} bytes that are no whole JSON") from None
+            raise Transient(f"answered with {len(body)} bytes that are no whole answer") from None
 
     def _body(self, call: _Call, response: requests.Response) -> bytes:
         body = bytearray()
@@ -218,6 +254,8 @@ class _Call:
     url: str
     params: Params | None
     body: bytes | None
+    read: Callable[[Reply], Any]
+    headers: Mapping[str, str]
     what: str
     started: float
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -13,6 +13,8 @@ import urllib3.exceptions
 
 from connectors.errors import InputError, PullFailed, SourceError
 
+# What was asked, the status, the body, the configuration's field of the credential, and secrets that must not be quoted.
+Refusal = Callable[[str, int, bytes, str, Iterable[str]], SourceError]
 _MAX_QUOTED = 300
 _NO_ADDRESS = (
     requests.exceptions.InvalidURL,
@@ -107,6 +109,13 @@ def given_up(what: str, fault: Transient, tries: int, seconds: float) -> SourceE
     return PullFailed(message, "Run again later; if it stays so, look at the service's status page.")
 
 
+def quoted(text: str, secrets: Iterable[str]) -> str:
+    """What a service said, as it may stand in an error: cut short, without any of ``secrets``; "" when it said nothing."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return f' ("{text[:_MAX_QUOTED]}")' if text else ""
+
+
 def _retry_after(header: str | None) -> float:
     """Seconds to wait by a Retry-After header, which holds seconds or an HTTP date; 0 when it says nothing usable."""
     if header is None:
@@ -131,10 +140,7 @@ def _quoted(body: bytes, secrets: Iterable[str]) -> str:
     if not isinstance(answer, dict):
         return ""
     said = answer.get("errorMessages") or answer.get("message") or answer.get("errors") or ""
-    text = " ".join(map(str, said)) if isinstance(said, list) else str(said)
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return f' ("{text[:_MAX_QUOTED]}")' if text else ""
+    return quoted(" ".join(map(str, said)) if isinstance(said, list) else str(said), secrets)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -15,7 +15,7 @@ Progress = Callable[[str, str, int], None]
 class Source(Protocol):
     """One configured outside system.
 
-    ``name`` is its name in ``plumbline.yml``; ``system`` ("jira", "hubspot", "finance") prefixes its raw tables.
+    ``name`` is its name in ``plumbline.yml``; ``system`` ("jira", "hubspot", "salesforce", "finance") prefixes its raw tables.
     """
 
     @property

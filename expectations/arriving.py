@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 from expectations.suites import (
     FIRST_DAY,
@@ -101,7 +102,11 @@ def _statuses(latest: datetime) -> tuple[Check, ...]:
     )
 
 
-def _deals(latest: datetime) -> tuple[Check, ...]:
+def _deals(latest: datetime, *, stages: str) -> tuple[Check, ...]:
+    """Of the deals of a system whose stages are in the staging table `stages`."""
+    stage_of = f"""FROM staging.{stages} AS listed
+                WHERE listed.stage_id = checked.stage_id AND listed.pipeline_id = checked.pipeline_id
+                    AND listed._source = checked._source"""
     return (
         present("deal_id", "Deals without an id"),
         unique("_record", "Deals that are there twice"),
@@ -114,20 +119,12 @@ def _deals(latest: datetime) -> tuple[Check, ...]:
         _three_letters("Deals in a currency that is no three-letter code"),
         no_rows(
             "stage_listed",
-            """pipeline_id IS NOT NULL AND stage_id IS NOT NULL AND NOT EXISTS (
-                SELECT 1 FROM staging.stg_hubspot__stages AS listed
-                WHERE listed.stage_id = checked.stage_id AND listed.pipeline_id = checked.pipeline_id
-                    AND listed._source = checked._source
-            )""",
+            f"pipeline_id IS NOT NULL AND stage_id IS NOT NULL AND NOT EXISTS (SELECT 1 {stage_of})",
             "Deals in a stage that their pipeline does not list",
         ),
         no_rows(
             "won_amount_present",
-            """amount IS NULL AND EXISTS (
-                SELECT 1 FROM staging.stg_hubspot__stages AS listed
-                WHERE listed.stage_id = checked.stage_id AND listed.pipeline_id = checked.pipeline_id
-                    AND listed._source = checked._source AND listed.is_won
-            )""",
+            f"amount IS NULL AND EXISTS (SELECT 1 {stage_of} AND listed.is_won)",
             "Won deals without an amount",
         ),
     )
@@ -192,8 +189,17 @@ _STAGING: Mapping[tuple[str, str], _Staging] = {
     ("jira", "issues"): _Staging("stg_jira__issues", "issue", ("_record",), _issues),
     ("jira", "changelogs"): _Staging("stg_jira__changelogs", "change", ("_record", "item_no"), _changelogs),
     ("jira", "statuses"): _Staging("stg_jira__statuses", "status", ("_record",), _statuses),
-    ("hubspot", "deals"): _Staging("stg_hubspot__deals", "deal", ("_record",), _deals),
+    ("hubspot", "deals"): _Staging(
+        "stg_hubspot__deals", "deal", ("_record",), partial(_deals, stages="stg_hubspot__stages")
+    ),
     ("hubspot", "pipelines"): _Staging("stg_hubspot__stages", "stage", ("_record", "stage_id"), _stages),
+    ("salesforce", "opportunities"): _Staging(
+        "stg_salesforce__opportunities",
+        "opportunity",
+        ("_record",),
+        partial(_deals, stages="stg_salesforce__stages"),
+    ),
+    ("salesforce", "stages"): _Staging("stg_salesforce__stages", "stage", ("_record",), _stages),
     ("finance", "ledger"): _Staging("stg_finance__ledger", "posting", ("_record",), _ledger),
     ("finance", "budgets"): _Staging("stg_finance__budgets", "budget line", ("_record",), _budgets),
 }

@@ -7,6 +7,7 @@ from typing import TypeVar
 import strategy
 from connectors.hubspot_config import DealProperties, HubSpotConfig
 from connectors.jira_config import JiraCloudFields, JiraConfig, JiraFields
+from connectors.salesforce_config import OpportunityFields, SalesforceConfig
 from orchestration.transformation import Transformation
 from orchestration.workspace import Workspace
 from strategy import InputErrors, WarehouseSettings
@@ -15,7 +16,7 @@ DBT_PACKAGE = Path(__file__).parent.parent / "dbt_project"
 # No record has such a field, so what is read from it is empty.
 _NO_FIELD = "no_such_field"
 
-Mapped = TypeVar("Mapped", JiraFields, DealProperties)
+Mapped = TypeVar("Mapped", JiraFields, DealProperties, OpportunityFields)
 
 
 def prepare(workspace: Workspace) -> Transformation:
@@ -27,6 +28,8 @@ def prepare(workspace: Workspace) -> Transformation:
     accounts = {name: entry.properties for name, entry in entries if isinstance(entry, HubSpotConfig)}
     jira = _shared(workspace, "fields", trackers, JiraCloudFields())
     deals = _shared(workspace, "properties", accounts, DealProperties())
+    orgs = {name: entry.fields for name, entry in entries if isinstance(entry, SalesforceConfig)}
+    opportunities = _shared(workspace, "fields", orgs, OpportunityFields())
     settings = WarehouseSettings(
         warehouse=workspace.warehouse,
         threads=workspace.config.threads,
@@ -35,6 +38,8 @@ def prepare(workspace: Workspace) -> Transformation:
         jira_epic_field=jira.epic or _NO_FIELD,
         hubspot_product_property=deals.product or _NO_FIELD,
         hubspot_waits_for_property=deals.waits_for or _NO_FIELD,
+        salesforce_product_field=opportunities.product or _NO_FIELD,
+        salesforce_waits_for_field=opportunities.waits_for or _NO_FIELD,
     )
     strategy.compile(workspace.strategy, workspace.metrics, settings, DBT_PACKAGE, workspace.dbt)
     return Transformation(workspace.dbt)

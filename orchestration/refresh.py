@@ -68,7 +68,7 @@ log = logging.getLogger("plumbline")
 _LOCK_SECONDS = 600.0
 _PROGRESS_SECONDS = 2.0
 # Streams whose records bear the day something happened in the business; plans and lists of names do not.
-_DATED_STREAMS = frozenset({"issues", "deals", "ledger"})
+_DATED_STREAMS = frozenset({"issues", "deals", "opportunities", "ledger"})
 
 # A KR whose model fails must not take the scorecard with it, so what gathers the KRs is built by a second dbt call.
 _COMPUTED = " ".join(

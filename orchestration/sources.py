@@ -14,6 +14,8 @@ from connectors.hubspot import HubSpot
 from connectors.hubspot_config import HubSpotConfig
 from connectors.jira import JiraCloud, JiraDataCenter
 from connectors.jira_config import JiraCloudConfig, JiraDataCenterConfig
+from connectors.salesforce import Salesforce
+from connectors.salesforce_config import SalesforceConfig
 from connectors.source import Source
 from orchestration.workspace import Workspace, WorkspaceConfig
 from strategy import InputErrors, Problem
@@ -75,6 +77,8 @@ def _sources(workspace: Workspace, config: WorkspaceConfig) -> list[Source]:
                 made.append(JiraDataCenter(name, entry))
             case HubSpotConfig():
                 made.append(HubSpot(name, entry))
+            case SalesforceConfig():
+                made.append(Salesforce(name, entry))
             case FinanceFilesConfig():
                 made.append(FinanceFiles(name, entry, workspace.root))
     return made

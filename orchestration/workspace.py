@@ -21,6 +21,7 @@ from alerts.config import AlertsConfig
 from connectors.finance_layouts import FinanceFilesConfig
 from connectors.hubspot_config import HubSpotConfig
 from connectors.jira_config import JiraCloudConfig, JiraDataCenterConfig
+from connectors.salesforce_config import SalesforceConfig
 from orchestration.serving_config import ServeConfig
 from strategy import InputErrors, Problem, Strategy
 from strategy import load as load_strategy
@@ -56,12 +57,17 @@ class HubSpotEntry(SourceEntry, HubSpotConfig):
     pass
 
 
+class SalesforceEntry(SourceEntry, SalesforceConfig):
+    pass
+
+
 class FinanceFilesEntry(SourceEntry, FinanceFilesConfig):
     pass
 
 
 AnySource = Annotated[
-    JiraCloudEntry | JiraDataCenterEntry | HubSpotEntry | FinanceFilesEntry, Field(discriminator="type")
+    JiraCloudEntry | JiraDataCenterEntry | HubSpotEntry | SalesforceEntry | FinanceFilesEntry,
+    Field(discriminator="type"),
 ]
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 

@@ -54,6 +54,8 @@ class WarehouseSettings:
     jira_epic_field: str = "no_such_field"  # it becomes part of a path, which may not be empty
     hubspot_product_property: str = ""
     hubspot_waits_for_property: str = ""
+    salesforce_product_field: str = ""
+    salesforce_waits_for_field: str = ""
 
 
 def compile_strategy(
@@ -113,6 +115,8 @@ def _dbt_project(strategy: Strategy, settings: WarehouseSettings) -> dict[str, o
             "jira_epic_field": settings.jira_epic_field,
             "hubspot_product_property": settings.hubspot_product_property,
             "hubspot_waits_for_property": settings.hubspot_waits_for_property,
+            "salesforce_product_field": settings.salesforce_product_field,
+            "salesforce_waits_for_field": settings.salesforce_waits_for_field,
         },
         "models": {
             PROJECT: {

@@ -29,6 +29,12 @@ RAW_TABLES = (
     "hubspot_owners",
     "hubspot_companies",
     "hubspot_deal_companies",
+    "salesforce_opportunities",
+    "salesforce_opportunity_history",
+    "salesforce_field_history",
+    "salesforce_stages",
+    "salesforce_accounts",
+    "salesforce_users",
     "finance_ledger",
     "finance_budgets",
 )

@@ -69,7 +69,7 @@ where is_money(unit)
     or states_money(name)
     or reads_amounts(measure_text)
     or kr_id not in (select kr_id from reads)
-    or kr_id in (select kr_id from reads where system not in ('jira', 'hubspot'))
+    or kr_id in (select kr_id from reads where system not in ('jira', 'hubspot', 'salesforce'))
     or (measure_text like 'the metric %' and kr_id in (select kr_id from reads where system <> 'jira'))
     -- What it was earlier in the cycle still stands in the ledger.
     or kr_id in (

@@ -33,6 +33,12 @@ STREAMS = {
         Stream("deals", (("id",),), UPDATED),
         Stream("pipelines", (("id",),), None, "snapshot"),
     ),
+    "salesforce": (
+        Stream("opportunities", (("Id",),), ("SystemModstamp",)),
+        Stream("opportunity_history", (("Id",),), ("SystemModstamp",)),
+        Stream("field_history", (("Id",),), ("CreatedDate",)),
+        Stream("stages", (("Id",),), ("SystemModstamp",), "snapshot"),
+    ),
     "finance": (
         Stream("ledger", (("key",),), None, "snapshot"),
         Stream("budgets", (("key",),), None, "snapshot"),
@@ -102,6 +108,41 @@ def _deal(chance: random.Random, number: int, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _opportunity(chance: random.Random, number: int, now: datetime) -> dict[str, Any]:
+    return {
+        "Id": f"006{number}",
+        "Name": f"Deal {number}",
+        "IsDeleted": chance.random() < 0.2,
+        "StageName": chance.choice("ow"),
+        "Amount": float(chance.randrange(99)),
+        "CreatedDate": now.isoformat(),
+        "SystemModstamp": now.isoformat(),
+    }
+
+
+def _versions(
+    chance: random.Random, number: int, evening: int, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A row of an opportunity's history and one of the history of its fields, of now or from before what is known."""
+    changed = (now - timedelta(minutes=chance.randrange(4000))).isoformat()
+    about = {
+        "OpportunityId": f"006{number}",
+        "CreatedDate": changed,
+        "SystemModstamp": now.isoformat(),
+    }
+    state = {
+        "StageName": chance.choice("ow"),
+        "Amount": chance.choice([None, 1.0, 2.5]),
+        "CloseDate": "2026-10-30",
+    }
+    owner = {
+        "Field": chance.choice(["Owner", "Name"]),
+        "OldValue": "005A",
+        "NewValue": chance.choice(["005B", "Ada"]),
+    }
+    return about | state | {"Id": f"008{evening}/{number}"}, about | owner | {"Id": f"017{evening}/{number}"}
+
+
 def _line(chance: random.Random, key: str, dated: Mapping[str, str]) -> dict[str, Any]:
     posting = {
         **dated,
@@ -117,6 +158,10 @@ def _some_news(world: World, chance: random.Random, evening: int, now: datetime)
     for number in chance.sample(range(30), 10):
         world["issues"][str(number)] = _issue(chance, number, now)
         world["deals"][str(number)] = _deal(chance, number, now)
+        if chance.random() < 0.7:
+            world["opportunities"][str(number)] = _opportunity(chance, number, now)
+        state, owner = _versions(chance, number, evening, now)
+        world["opportunity_history"][state["Id"]], world["field_history"][owner["Id"]] = state, owner
         world["changelogs"][f"{evening}/{number}"] = _changelog(chance, number, 100 * evening + number, now)
         world["ledger"][str(number)] = _line(chance, str(number), {"date": now.date().isoformat()})
         world["budgets"][str(number)] = _line(chance, str(number), {"month": "2026-10"})
@@ -137,6 +182,11 @@ def _some_news(world: World, chance: random.Random, evening: int, now: datetime)
             {"id": stage, "label": stage, "metadata": {"probability": chance.choice(["0", "0.5", "1"])}}
             for stage in "ow"
         ]
+        world["stages"] = {
+            stage: {"Id": stage, "ApiName": stage, "MasterLabel": stage, "SystemModstamp": now.isoformat()}
+            | {name: chance.random() < 0.5 for name in ("IsClosed", "IsWon")}
+            for stage in "ow"
+        }
         world["pipelines"] = {"p": {"id": "p", "label": "P", "stages": stages}}
 
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import duckdb
 
-from demo.servers.hubspot import CrmAccount, HubSpotServer
 from demo.servers.jira import JiraServer, JiraSite
+from demo.servers.salesforce import ConnectedApp, SalesforceOrg, SalesforceServer
 from tests.command_line import Answer, plumbline
 from tests.real_records.ledgers import WORKSPACES
 
 Row = dict[str, Any]
-EMAIL, JIRA_TOKEN, CRM_TOKEN = "ada@example.com", "not-a-real-jira-token", "not-a-real-crm-token"
+EMAIL, JIRA_TOKEN = "ada@example.com", "not-a-real-jira-token"
+APP = ConnectedApp("not-a-real-client", "not-a-real-crm-secret")
 # Below the time limit of a test, so that it is the command that is said to be slow.
 _RUN_SECONDS = 220
 
@@ -67,9 +68,15 @@ def _rows(path: Path) -> list[Row]:
 
 @contextmanager
 def refreshed(
-    workspace: str, folder: Path, as_of: str, *, site: JiraSite, finance: Path, crm: CrmAccount | None = None
+    workspace: str,
+    folder: Path,
+    as_of: str,
+    *,
+    site: JiraSite,
+    finance: Path,
+    crm: SalesforceOrg | None = None,
 ) -> Iterator[Refreshed]:
-    """Copy a workspace of this folder, serve it a Jira site and a CRM account, and run it once."""
+    """Copy a workspace of this folder, serve it a Jira site and a Salesforce org, and run it once."""
     root = folder / workspace
     shutil.copytree(WORKSPACES / workspace, root)
     with ExitStack() as serving:
@@ -81,7 +88,11 @@ def refreshed(
             "REAL_FINANCE": str(finance),
         }
         if crm is not None:
-            hubspot = serving.enter_context(HubSpotServer(crm, CRM_TOKEN))
-            environment |= {"REAL_CRM_URL": hubspot.url, "REAL_CRM_TOKEN": CRM_TOKEN}
+            salesforce = serving.enter_context(SalesforceServer(crm, APP))
+            environment |= {
+                "REAL_CRM_URL": salesforce.url,
+                "REAL_CRM_CLIENT": APP.client_id,
+                "REAL_CRM_SECRET": APP.client_secret,
+            }
         answer = plumbline("run", "-w", root, "--as-of", as_of, env=environment, timeout=_RUN_SECONDS)
         yield Refreshed(root, environment, answer)

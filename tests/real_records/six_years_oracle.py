@@ -157,8 +157,8 @@ def _sprint_items(
 class _Deal:
     """An opportunity: the days on which it came, was closed and was won, if it is closed or won now."""
 
-    def __init__(self, number: int, row: dict[str, str], history: list[tuple[datetime, str]]) -> None:
-        self.record = f"crm/deals/{number}"
+    def __init__(self, row: dict[str, str], history: list[tuple[datetime, str]]) -> None:
+        self.record = f"crm/opportunities/{row['Id']}"
         self.amount = Fraction(Decimal(row["Amount"])) if row["Amount"] else None
         self.created = local_day(history[0][0], ZONE)
         stages = [None, *(stage for _, stage in history)]
@@ -182,17 +182,18 @@ def _deals(real_records: Path) -> list[_Deal]:
     for row in _table(folder / "OpportunityHistory.csv"):
         at = datetime.strptime(row["CreatedDate"], "%m/%d/%y %I:%M %p").replace(tzinfo=UTC)
         histories.setdefault(row["OpportunityId"], []).append((at, row["StageName"]))
-    return [
-        _Deal(number, row, sorted(histories[row["Id"]]))
-        for number, row in enumerate(_table(folder / "Opportunity.csv"), start=1)
-    ]
+    return [_Deal(row, sorted(histories[row["Id"]])) for row in _table(folder / "Opportunity.csv")]
 
 
 def _imported_won(real_records: Path) -> tuple[Entry, ...]:
     path = real_records / "crm_salesforce" / "opportunities_tree.json"
     return tuple(
-        Entry(f"crm/deals/{number}", date.fromisoformat(o["CloseDate"]), Fraction(o["Amount"]))
-        for number, o in enumerate(json.loads(path.read_text(encoding="utf-8"))["records"], start=1001)
+        Entry(
+            f"crm/opportunities/006imported{number:07d}",
+            date.fromisoformat(o["CloseDate"]),
+            Fraction(o["Amount"]),
+        )
+        for number, o in enumerate(json.loads(path.read_text(encoding="utf-8"))["records"], start=1)
         if o["StageName"] == WON
     )
 

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from tests.real_records import jira_sites, ledgers, salesforce, six_years_oracle
+from tests.real_records import jira_sites, ledgers, salesforce_org, six_years_oracle
 from tests.real_records.oracle import Oracle
 from tests.real_records.published import assert_evidence, assert_series, assert_value
 from tests.real_records.replay import Refreshed, refreshed
@@ -26,7 +27,7 @@ def workspace(real_records: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     finance.mkdir()
     ledgers.flat_journal(real_records, finance)
     site = jira_sites.with_field(jira_sites.recorded_cloud(real_records), "customfield_10020")
-    crm = salesforce.account(real_records)
+    crm = salesforce_org.org(real_records)
     with refreshed("six_years", folder, LAST.isoformat(), site=site, finance=finance, crm=crm) as run:
         assert run.answer.code == 0, run.answer.err
         yield run
@@ -98,6 +99,27 @@ def test_every_item_of_every_recorded_history_is_a_change_in_flow(
     )
     assert Counter(found) == recorded
     assert workspace.query("select count(*) from flow.work_item_changes") == [(recorded.total(),)]
+
+
+def test_a_won_deal_opens_at_the_address_of_its_org(workspace: Refreshed, oracles: dict[str, Oracle]) -> None:
+    path = workspace.published / "tables" / "evidence.parquet"
+    found = duckdb.execute("select record, url from read_parquet(?) where kr_id = 'deals-won'", [str(path)])
+    org = workspace.environment["REAL_CRM_URL"]
+    assert dict(found.fetchall()) == {
+        entry.record: f"{org}/{entry.record.rpartition('/')[2]}" for entry in oracles["deals-won"].held(LAST)
+    }
+
+
+def test_the_freshness_of_opportunities_is_judged_by_their_newest_change(
+    workspace: Refreshed, real_records: Path
+) -> None:
+    (row,) = (row for row in workspace.table("source_freshness") if row["stream"] == "opportunities")
+    changed = [
+        each["SystemModstamp"][:10] for each in salesforce_org.org(real_records).records["Opportunity"]
+    ]
+    assert (row["rows"], row["business_lag_days"]) == (len(changed), 30)
+    assert row["newest_record_on"] == max(day for day in changed if day <= LAST.isoformat())
+    assert row["stale"] == ((LAST - date.fromisoformat(row["newest_record_on"])).days > 30)
 
 
 def test_changes_through_statuses_that_the_site_no_longer_lists_are_flagged(workspace: Refreshed) -> None:

@@ -57,6 +57,18 @@
         select
             _record as record,
             _source as source,
+            'opportunities' as opened_as,
+            deal_id as opened_by,
+            name,
+            {{ plumbline.as_text('null') }} as title,
+            {{ plumbline.as_text('null') }} as found_in,
+            _landed_file as landed_file
+        from {{ ref('stg_salesforce__opportunities') }}
+        where _record in (select record from {{ wanted }})
+        union all
+        select
+            _record as record,
+            _source as source,
             {{ plumbline.as_text('null') }} as opened_as,
             {{ plumbline.as_text('null') }} as opened_by,
             coalesce(nullif(document, ''), _key) as name,

@@ -1,4 +1,10 @@
 {{ config(materialized='view') }}
+with stages as (
+    select * from {{ ref('stg_hubspot__stages') }}
+    union all
+    select * from {{ ref('stg_salesforce__stages') }}
+)
+
 select
     _source as source,
     pipeline_id,
@@ -9,4 +15,4 @@ select
     is_closed,
     is_won,
     _record
-from {{ ref('stg_hubspot__stages') }}
+from stages

@@ -1,9 +1,13 @@
 with deals as (
     select * from {{ ref('stg_hubspot__deals') }}
+    union all
+    select * from {{ ref('stg_salesforce__opportunities') }}
 ),
 
 stages as (
     select * from {{ ref('stg_hubspot__stages') }}
+    union all
+    select * from {{ ref('stg_salesforce__stages') }}
 ),
 
 moves_to_the_end as (

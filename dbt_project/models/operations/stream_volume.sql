@@ -3,6 +3,7 @@
     {'stream': 'issues', 'model': 'stg_jira__issues', 'at': 'created_at', 'in_files': false},
     {'stream': 'changelogs', 'model': 'stg_jira__changelogs', 'at': 'changed_at', 'in_files': false},
     {'stream': 'deals', 'model': 'stg_hubspot__deal_history', 'at': 'changed_at', 'in_files': false},
+    {'stream': 'opportunities', 'model': 'stg_salesforce__history', 'at': 'changed_at', 'in_files': false},
     {'stream': 'ledger', 'model': 'stg_finance__ledger', 'at': 'posted_at', 'in_files': true},
 ] -%}
 with run as (

@@ -3,6 +3,7 @@
         'issues', 'changelogs', 'statuses', 'projects', 'fields', 'versions', 'boards', 'sprints', 'worklogs', 'worklog_deletions',
     ],
     'hubspot': ['deals', 'pipelines', 'owners'],
+    'salesforce': ['opportunities', 'opportunity_history', 'field_history', 'stages', 'accounts', 'users'],
     'finance': ['ledger', 'budgets'],
 } -%}
 with run as (
@@ -32,6 +33,9 @@ business_days as (
     union all
     select _source as source, 'deals' as stream, {{ plumbline.local_date('updated_at') }} as date
     from {{ ref('stg_hubspot__deals') }}
+    union all
+    select _source as source, 'opportunities' as stream, {{ plumbline.local_date('updated_at') }} as date
+    from {{ ref('stg_salesforce__opportunities') }}
     union all
     select _source as source, 'ledger' as stream, {{ plumbline.local_date('posted_at') }} as date
     from {{ ref('stg_finance__ledger') }}

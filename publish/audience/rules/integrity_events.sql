@@ -16,4 +16,4 @@ where (
         kr_id in (select kr_id from seen_key_results where is_theirs)
         or (kr_id is null and is_theirs(function_id))
     )
-    and (getvariable('finance') or of_system in ('jira', 'hubspot'))
+    and (getvariable('finance') or of_system in ('jira', 'hubspot', 'salesforce'))

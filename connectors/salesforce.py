@@ -1,0 +1,207 @@
+"""Salesforce: opportunities with their histories and stages, accounts and users, over REST or the Bulk API 2.0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from connectors.errors import InputError
+from connectors.http import Patience
+from connectors.landing import Landing, Manifest
+from connectors.salesforce_api import FieldType, SalesforceApi, SObject, since_condition
+from connectors.salesforce_bulk import FIRST_VERSION, BulkQueries
+from connectors.salesforce_config import OpportunityFields, SalesforceConfig
+from connectors.salesforce_records import Record, instant
+from connectors.salesforce_session import SalesforceSession
+from connectors.source import Progress
+from connectors.stream import Mode, Stream
+
+__all__ = ["OpportunityFields", "Salesforce", "SalesforceConfig"]
+
+
+def _stream(name: str, changed_at: str = "SystemModstamp", mode: Mode = "incremental") -> Stream:
+    return Stream(name, key=(("Id",),), updated_at=(changed_at,), mode=mode)
+
+
+OPPORTUNITIES = _stream("opportunities")
+OPPORTUNITY_HISTORY = _stream("opportunity_history")
+# The history of fields bears no time but that of its creation, and never changes.
+FIELD_HISTORY = _stream("field_history", "CreatedDate")
+STAGES = _stream("stages", mode="snapshot")
+ACCOUNTS = _stream("accounts")
+USERS = _stream("users")
+
+# Named one by one: what an org adds to these comes with its custom fields.
+_OBJECTS: Mapping[Stream, SObject] = {
+    STAGES: SObject(
+        "OpportunityStage",
+        needed=("Id", "SystemModstamp", "MasterLabel", "ApiName", "IsClosed", "IsWon"),
+        fields=("SortOrder", "DefaultProbability", "IsActive", "ForecastCategoryName"),
+    ),
+    USERS: SObject(
+        "User",
+        needed=("Id", "SystemModstamp", "Name"),
+        fields=("FirstName", "LastName", "Email", "IsActive", "UserRoleId", "ManagerId", "CreatedDate"),
+    ),
+    ACCOUNTS: SObject(
+        "Account",
+        needed=("Id", "SystemModstamp", "IsDeleted", "MasterRecordId", "Name"),
+        fields=("Type", "ParentId", "OwnerId", "Industry", "AnnualRevenue", "CreatedDate", "CurrencyIsoCode"),
+        custom=True,
+    ),
+    OPPORTUNITIES: SObject(
+        "Opportunity",
+        needed=("Id", "SystemModstamp", "IsDeleted", "StageName", "CreatedDate", "CloseDate"),
+        fields=(
+            "Name", "AccountId", "OwnerId", "RecordTypeId", "Amount", "CurrencyIsoCode", "ExpectedRevenue", "Probability",
+            "Type", "LeadSource", "NextStep", "ForecastCategoryName", "IsClosed", "IsWon", "CampaignId",
+            "LastModifiedDate", "LastActivityDate", "LastStageChangeDate",
+        ),
+        custom=True,
+    ),
+    OPPORTUNITY_HISTORY: SObject(
+        "OpportunityHistory",
+        needed=("Id", "SystemModstamp", "IsDeleted", "OpportunityId", "CreatedDate", "StageName", "CloseDate"),
+        fields=("CreatedById", "Amount", "CurrencyIsoCode", "ExpectedRevenue", "Probability", "ForecastCategory"),
+    ),
+    FIELD_HISTORY: SObject(
+        "OpportunityFieldHistory",
+        needed=("Id", "IsDeleted", "OpportunityId", "CreatedDate", "Field", "OldValue", "NewValue"),
+        fields=("CreatedById", "DataType"),
+        changed_at="CreatedDate",
+        optional=True,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Org:
+    session: SalesforceSession
+    api: SalesforceApi
+    bulk: BulkQueries
+
+
+class Salesforce:
+    """A Salesforce org as a source.
+
+    A pull asks for what changed since the cursor less the look-back, deleted records too. The cursor is the newest change
+    seen, but never past the start of the pull by Salesforce's own clock. ``patience`` bounds retries.
+    """
+
+    system = "salesforce"
+    streams = tuple(_OBJECTS)
+
+    def __init__(self, name: str, config: SalesforceConfig, patience: Patience | None = None) -> None:
+        self.name = name
+        self._config = config
+        self._patience = patience or Patience()
+        self._api_version = f"salesforce-{config.api_version}"
+
+    def check(self) -> str:
+        """What the org shows, and how much of its daily limit is used; raises SourceError, also for fields it lacks."""
+        with self._org() as org:
+            for stream, wanted in _OBJECTS.items():
+                self._require_custom(stream, org.api.fields(wanted))
+            opportunities = org.api.count(_OBJECTS[OPPORTUNITIES], None)
+            stages = org.api.count(_OBJECTS[STAGES], None)
+            self._require_some(STAGES, stages)
+            used = org.session.requests_used
+        limit = f"; {used[0]:,} of {used[1]:,} API requests of 24 hours are used" if used else ""
+        return (
+            f"{self.name}: {self._config.base_url} shows {opportunities:,} opportunit"
+            f"{'y' if opportunities == 1 else 'ies'} in {stages} stages, deleted ones counted{limit}"
+        )
+
+    def addresses(self) -> Mapping[str, str]:
+        """Opportunities open by their id at the address of the org, in Lightning as in Classic."""
+        with self._org() as org:
+            return {OPPORTUNITIES.name: f"{org.session.instance_url}/"}
+
+    def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
+        """Land what changed of every object since its cursor less the look-back."""
+        with self._org() as org:
+            return [
+                self._land(org, stream, cursors.get(stream.name), landing, progress) for stream in _OBJECTS
+            ]
+
+    @contextmanager
+    def _org(self) -> Iterator[_Org]:
+        version = self._config.api_version
+        session = SalesforceSession(self.name, self._config, self._patience)
+        try:
+            yield _Org(
+                session,
+                SalesforceApi(self.name, session, version),
+                BulkQueries(self.name, session, version, self._patience),
+            )
+        finally:
+            session.close()
+
+    def _land(
+        self, org: _Org, stream: Stream, cursor: str | None, landing: Landing, progress: Progress
+    ) -> Manifest:
+        wanted = _OBJECTS[stream]
+        fields = org.api.fields(wanted)
+        self._require_custom(stream, fields)
+        sync_start = org.session.service_time
+        is_snapshot = stream.mode == "snapshot"
+        since = None if is_snapshot else self._since(cursor)
+        newest: datetime | None = None
+        with landing.open(self.name, self.system, stream, cursor, self._api_version) as writer:
+            for page in self._pages(org, wanted, fields, since) if fields else ():
+                writer.write(page)
+                changes = [instant(record[wanted.changed_at]) for record in page]
+                newest = max([newest, *changes] if newest else changes)
+                progress(self.name, stream.name, writer.rows)
+            self._require_some(stream, writer.rows)
+            if fields and not is_snapshot:
+                writer.cursor_to = _cursor(cursor, min(newest or sync_start, sync_start))
+        return writer.manifest
+
+    def _pages(
+        self, org: _Org, wanted: SObject, fields: list[FieldType], since: datetime | None
+    ) -> Iterator[list[Record]]:
+        if not self._in_bulk(org, wanted, fields, since):
+            return org.api.pages(wanted, fields, since)
+        query = org.api.query(wanted, fields, since_condition(wanted, since) if since else "")
+        return org.bulk.pages(query, fields)
+
+    def _in_bulk(self, org: _Org, wanted: SObject, fields: list[FieldType], since: datetime | None) -> bool:
+        most = self._config.bulk_above
+        if most is None or float(self._config.api_version) < FIRST_VERSION:
+            return False
+        return org.api.is_too_long(wanted, fields) or org.api.count(wanted, since) > most
+
+    def _since(self, cursor: str | None) -> datetime | None:
+        start = datetime.combine(self._config.start, time.min, UTC) if self._config.start else None
+        if cursor is None:
+            return start
+        since = datetime.fromisoformat(cursor) - timedelta(minutes=self._config.look_back_minutes)
+        return max(since, start) if start else since
+
+    def _require_custom(self, stream: Stream, fields: list[FieldType]) -> None:
+        known = {field.name for field in fields}
+        for field, name in self._config.fields:
+            if stream == OPPORTUNITIES and name and name not in known:
+                raise InputError(
+                    f"{self.name}: opportunities have no field {name!r} that this user may read",
+                    f"Set fields.{field} to the API name of a custom field that is no long text, or leave it out.",
+                    field=f"fields.{field}",
+                )
+
+    def _require_some(self, stream: Stream, rows: int) -> None:
+        """Every org has stages; a user who sees none would make all of them look deleted."""
+        if stream == STAGES and rows == 0:
+            raise InputError(
+                f"{self.name}: {self._config.base_url} shows no stage of opportunities",
+                "Give the user that the connected app runs as View Setup and Configuration.",
+            )
+
+
+def _cursor(before: str | None, bookmark: datetime) -> str:
+    """The bookmark as a cursor; it never goes back, as it would once nothing new is seen by a clock that was set back."""
+    if before is not None:
+        bookmark = max(bookmark, datetime.fromisoformat(before))
+    return bookmark.astimezone(UTC).isoformat(timespec="milliseconds")
