@@ -18,8 +18,8 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 # Dagster refuses to load owners that its own pattern does not take, and it knows no longer top-level domains.
 _DAGSTER_OWNER = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
-# Jira says nothing of what was deleted there, so no item is ever gone, and to look for it costs as much as the evidence itself.
-_TELLS_OF_REMOVALS = {"deals", "ledger_entries"}
+# Of these a removed record is known as such: Jira's and the CRM's by a census, the ledger's by its files.
+_TELL_OF_REMOVALS = {"work_items", "deals", "ledger_entries"}
 
 _SERIES = {
     "kr_id": ("string", "The key result."),
@@ -121,7 +121,7 @@ def evidence_sql(key_results: Sequence[KeyResult], *, removed: bool = False) -> 
         )
         for key_result in key_results
         if not isinstance(key_result.measure, MetricMeasure)
-        and (not removed or _tables(key_result.measure) & _TELLS_OF_REMOVALS)
+        and (not removed or _tables(key_result.measure) & _TELL_OF_REMOVALS)
     }
     parts = [f"select * from (\n{call}) as {model}\n" for model, call in calls.items()]  # noqa: S608 - checked
     if not parts:
