@@ -334,8 +334,9 @@ class _Pull:
             self._say(export, "refused", reason=error.message, mend=error.mend, row=error.line)
 
     def let_wait(self, export: _Export) -> None:
-        """Leave a file for the next pull: it is still being written."""
-        self._say(export, "waiting", reason="it is still being written")
+        """Leave a file for the next pull: it is still being written. What was said of it before stands."""
+        if export.name not in self.read:
+            self._say(export, "waiting", reason="it is still being written")
 
     def part_from_absent(self) -> None:
         """Forget refused files that are in the folder no more; what was read of a file stays when it leaves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -162,7 +163,8 @@ def _decimal_mark(marks: _Evidence, file: str) -> DecimalMark:
     if (text := marks.doubt()) is None:
         return "," if marks.best() == [","] else "."
     raise InputError(
-        f"{file}, line 1: {text!r} could have a decimal mark or a thousands mark, and no other amount of the file says which",
+        f"{file}, line 1: an amount such as {re.sub('[0-9]', '9', text)} could have a decimal mark or a thousands mark, "
+        "and no other amount of the file says which",
         'Set decimal_mark of the layout, "." or ",".',
         field="layouts",
         file=file,

@@ -30,12 +30,12 @@ _FEW_PERCENT = 5
 _MOST_IN_QUARANTINE = 10_000
 
 _TOTAL = re.compile(
-    r"((sub|grand|report|overall|net)[ -]?)?(total|sum)s?\b.*|((gesamt|zwischen|end)?summe|gesamt|net movement)\b.*|\*{1,3}",
+    r"((sub|grand|report|overall|net)[ -]?)?(total|sum)s?\b.*|((gesamt|zwischen|end)?summe|gesamt)\b.*|\*{1,3}",
     re.IGNORECASE,
 )
 _BALANCE = re.compile(
     r"((beginning|opening|closing|ending|starting)[ -]balance|balance (brought|carried)|saldo|anfangs|end(saldo|bestand)|"
-    r"übertrag|vortrag).*",
+    r"übertrag|vortrag|net movement).*",
     re.IGNORECASE,
 )
 _RULE = re.compile(r"[-=_+|*. ]*")
@@ -172,7 +172,10 @@ def _find_header(found: Sequence[Table], layout: Layout, file: str) -> tuple[Tab
     if nearest is not None and (broken is None or nearest[0]):
         raise nearest[1]
     raise broken or InputError(
-        f"{file}, line 1: the file is empty", "Export it anew with its header, or take it away.", file=file, line=1
+        f"{file}, line 1: the file is empty",
+        "Export it anew with its header, or take it away.",
+        file=file,
+        line=1,
     )
 
 

@@ -82,6 +82,33 @@ def of_fields(changes: Mapping[str, Sequence[str]]) -> list[CheckResult]:
     ]
 
 
+def of_quarantine(con: "DuckDBPyConnection", streams: Iterable[tuple[str, str]]) -> Iterator[CheckResult]:
+    """Two for every stream (source, stream) that is read from files: no row in quarantine, and no file refused whole."""
+    found = con.execute(
+        """
+        select
+            _source, record ->> 'stream', record ->> 'file', record ->> 'state', record ->> 'reason',
+            coalesce(cast(record ->> 'quarantined' as bigint), 0),
+            record ->> '$.quarantine[0].row', record ->> '$.quarantine[0].reason'
+        from raw.finance_files where not _deleted order by 3
+        """
+    ).fetchall()
+    for stream in streams:
+        mine = [row[2:] for row in found if row[:2] == stream]
+        refused = [reason for _, state, reason, *_ in mine if state == "refused"]
+        broken = [(file, rows, line, reason) for file, _, _, rows, line, reason in mine if rows]
+        rows = sum(each[1] for each in broken)
+        said = "Every row of its files was read or is known to be no data."
+        if broken:
+            file, _, line, reason = broken[0]
+            row_s, file_s = f"{rows} row{'s'[: rows != 1]}", f"{len(broken)} file{'s'[: len(broken) != 1]}"
+            said = f"{row_s} of {file_s} could not be read and went to quarantine, the first in {file}, line {line}, {reason}."
+        yield CheckResult("quarantine", ".".join(stream), "rows", not broken, "warn", said, rows or None)
+        many = f" {len(refused) - 1} more." if len(refused) > 1 else ""
+        said = f"A file was refused whole: {refused[0]}.{many}" if refused else "No file was refused."
+        yield CheckResult("quarantine", ".".join(stream), "files", not refused, "error", said)
+
+
 def of_tickers(found: Daemon | None, now: datetime) -> list[CheckResult]:
     """One for the daemon's schedule and each of its sensors, where a daemon is in use."""
     return [

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import strategy
 from connectors.errors import InputError, PullFailed, SourceError
+from connectors.finance_files import FILES, FinanceFiles
 from connectors.landing import Landing, Manifest
 from connectors.source import Source
 from expectations.arriving import arriving_suites
@@ -177,7 +178,16 @@ def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
             changes.setdefault(f"{manifest.source}.{manifest.stream}", []).extend(
                 [changed] if changed else []
             )
-        record_checks(con, check_results.of_fields(changes))
+        read_from_files = [
+            (name, stream.name)
+            for name, source in listed(workspace).items()
+            if source.system == FinanceFiles.system
+            for stream in source.streams
+            if stream is not FILES
+        ]
+        record_checks(
+            con, [*check_results.of_fields(changes), *check_results.of_quarantine(con, read_from_files)]
+        )
     return loaded
 
 

@@ -12,7 +12,9 @@ import duckdb
 
 from warehouse.rows import append_rows
 
-Kind = Literal["gate", "test", "pull", "run", "model", "sensor", "freshness", "volume", "schema", "delivery"]
+Kind = Literal[
+    "gate", "test", "pull", "run", "model", "sensor", "freshness", "volume", "schema", "delivery", "quarantine"
+]  # fmt: skip
 Severity = Literal["warn", "error"]
 
 _TABLES = """

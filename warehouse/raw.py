@@ -23,6 +23,7 @@ RAW_TABLES = (
     "hubspot_owners",
     "finance_ledger",
     "finance_budgets",
+    "finance_files",
 )
 
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -30,7 +30,8 @@ def pulled(finance: FinanceFiles, landing: Path) -> tuple[list[dict[str, Any]], 
     """The postings, and the account of each file by its name."""
     manifests = finance.pull({}, Landing(landing), lambda *_: None)
     ledger, files = (
-        [json.loads(line) for line in gzip.open(landing / each.file, "rt", encoding="utf-8")] for each in manifests
+        [json.loads(line) for line in gzip.decompress((landing / each.file).read_bytes()).splitlines()]
+        for each in manifests
     )
     return ledger, {each["file"]: each for each in files}
 
@@ -50,13 +51,21 @@ def test_seventeen_oxford_quarters_are_read_through_one_layout_and_every_row_is_
         account, found = files[path.name], by_file[path.name]
         if path.name == NO_DATES:
             assert (account["state"], account["row"], found) == ("refused", 2, [])
-            assert "column \"Paid Date\"" in account["reason"]
+            assert 'column "Paid Date"' in account["reason"]
             continue
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
-        assert account["rows"] == len(rows) == account["loaded"] + account["quarantined"] + account["no_data"], path.name
+        assert (
+            account["rows"] == len(rows) == account["loaded"] + account["quarantined"] + account["no_data"]
+        ), path.name
         blank = sum(not any(map(str.strip, row)) for row in rows)
-        assert account["no_data_by_kind"] == {"above": 0, "header": 1, "blank": blank, "total": 0, "note": 0}, path.name
+        assert account["no_data_by_kind"] == {
+            "above": 0,
+            "header": 1,
+            "blank": blank,
+            "total": 0,
+            "note": 0,
+        }, path.name
         stray = [number for number, row in enumerate(rows, start=1) if row[2] == "xxx"]
         assert [each["row"] for each in account["quarantine"]] == stray, path.name
         sound = [row for row in table(path) if any(row.values()) and "xxx" not in row.values()]
@@ -92,7 +101,8 @@ def test_a_datev_batch_is_read_with_its_year_its_sides_and_both_of_its_accounts(
         ]
     told = [each["posting"] for each in postings]
     assert [
-        (each["date"], each["account"], Decimal(each["amount"]), each["currency"], each["description"]) for each in told
+        (each["date"], each["account"], Decimal(each["amount"]), each["currency"], each["description"])
+        for each in told
     ] == expected
     assert len({each["key"] for each in postings}) == 2 * len(rows) == 4
     account = files[path.name]
@@ -103,7 +113,10 @@ def test_every_xero_journal_balances_after_landing(real_records: Path, tmp_path:
     folder = tmp_path / "finance"
     folder.mkdir()
     flat_journal(real_records, folder)
-    found, _ = pulled(exports(folder, {"match": "journal.csv", "profile": "xero", "key": ["document", "line"]}), tmp_path / "landing")
+    found, _ = pulled(
+        exports(folder, {"match": "journal.csv", "profile": "xero", "key": ["document", "line"]}),
+        tmp_path / "landing",
+    )
 
     xero = real_records / "finance_xero"
     journals = {journal["journal_id"]: journal for journal in table(xero / "xero_journal_data.csv")}

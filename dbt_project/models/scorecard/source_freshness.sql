@@ -1,7 +1,7 @@
 {%- set raw_tables = {
     'jira': ['issues', 'changelogs', 'statuses', 'projects', 'fields'],
     'hubspot': ['deals', 'pipelines', 'owners'],
-    'finance': ['ledger', 'budgets'],
+    'finance': ['ledger', 'budgets', 'files'],
 } -%}
 with run as (
     select * from {{ source('control', 'run') }}

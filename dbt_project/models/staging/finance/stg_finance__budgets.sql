@@ -11,6 +11,7 @@ texts as (
     {{ plumbline.json_fields('lines', 'record', {
         'file': ['file'],
         'row_no': ['row'],
+        'gone': ['gone'],
         'month_text': ['posting', 'month'],
         'account': ['posting', 'account'],
         'account_type': ['posting', 'account_type'],
@@ -51,5 +52,6 @@ select
     _key,
     _source || '/budgets/' || _key as _record,
     _landed_file,
-    _deleted
+    -- Its file was sent again without it.
+    _deleted or coalesce(gone, 'false') = 'true' as _deleted
 from parsed

@@ -11,6 +11,7 @@ texts as (
     {{ plumbline.json_fields('lines', 'record', {
         'file': ['file'],
         'row_no': ['row'],
+        'gone': ['gone'],
         'date_text': ['posting', 'date'],
         'posted_text': ['posting', 'posted_at'],
         'account': ['posting', 'account'],
@@ -65,5 +66,6 @@ select
     _key,
     _source || '/ledger/' || _key as _record,
     _landed_file,
-    _deleted
+    -- Its file was sent again without it.
+    _deleted or coalesce(gone, 'false') = 'true' as _deleted
 from parsed
