@@ -117,7 +117,8 @@ def batch(begins: str, *rows: str, currency: str = "EUR") -> bytes:
         "4",
     ]
     head += ["20180201", "20180228", "", "", "1", "", "0", currency]
-    names = "Umsatz (ohne Soll/Haben-Kz);Soll/Haben-Kennzeichen;WKZ Umsatz;Basisumsatz;Konto;Gegenkonto (ohne BU-Schlüssel);Belegdatum"
+    names = "Umsatz (ohne Soll/Haben-Kz);Soll/Haben-Kennzeichen;WKZ Umsatz;Basisumsatz;Konto;"
+    names += "Gegenkonto (ohne BU-Schlüssel);Belegdatum"
     return "\r\n".join([";".join(head), names, *rows, ""]).encode("cp1252")
 
 
