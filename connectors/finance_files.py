@@ -41,7 +41,7 @@ _ROWS_BETWEEN_PROGRESS = 20_000
 _ROWS_CHECKED = 20
 _NAMED_IN_CHECK = 5
 # A file whose last line has no end may still be being written, or never get one.
-_UNENDED_SECONDS = 60
+_UNENDED_SECONDS = 10
 # A spreadsheet program's lock files, hidden files, and files still on their way.
 _NOT_EXPORTS = re.compile(r"(^|.*/)(~\$|\.)[^/]*|.*\.(part|tmp|crdownload)")
 

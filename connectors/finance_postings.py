@@ -187,7 +187,7 @@ class _Rows:
         self._file, self._name, self._layout, self._table, self._header = file, name, layout, table, header
         self._forms = decide_forms(table, header, layout, file)
         self._batch = Batch.read(header.above, file) if layout.profile == "datev" else None
-        self._fields = _fields(layout, header, self._forms, self._batch)
+        self._fields = _fields(layout, header, self._forms, self._batch, is_text=table.is_text)
         self._summed = [each for each in ("amount", "debit", "credit") if each in header.columns]
         self._sums = [Decimal(0)] * len(self._summed)
         # What the rows summed up to where a total stood: a total is of all rows since one of these.
@@ -218,7 +218,7 @@ class _Rows:
                     cells = _fitted(cells, width)  # noqa: PLW2901 - the same row
                 for each, column, read, required in fields:
                     cell = cells[column]
-                    if cell is None or (isinstance(cell, str) and not cell.strip()):
+                    if cell is None or cell == "" or (isinstance(cell, str) and cell.isspace()):
                         if required:
                             raise _NoPosting(each, column, "is blank")  # noqa: TRY301
                         posting[each] = None
@@ -415,13 +415,15 @@ def _refusal(file: str, account: Account, many: str) -> InputError:
 
 
 def _fields(
-    layout: Layout, header: Header, forms: Forms, batch: Batch | None
+    layout: Layout, header: Header, forms: Forms, batch: Batch | None, *, is_text: bool
 ) -> list[tuple[str, int, Callable[[Cell], str], bool]]:
     """For each field: its name, its 0-based column, how its cell is read, and whether it must hold something."""
     readers = {**forms.readers, **({"date": batch.day} if batch else {})}
+    as_text: Callable[[Any], str] = str.strip if is_text else _text
     required = {*layout.required} - ({layout.headings} if layout.headings else set())
     return [
-        (each, column, readers.get(each, _text), each in required) for each, column in header.columns.items()
+        (each, column, readers.get(each, as_text), each in required)
+        for each, column in header.columns.items()
     ]
 
 

@@ -8,7 +8,7 @@ from connectors.source import Source
 from expectations.gates import GateResult
 from orchestration.daemon import Daemon
 from orchestration.transformation import NodeResult
-from warehouse.control import CheckResult
+from warehouse.control import CheckResult, Severity
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -83,7 +83,7 @@ def of_fields(changes: Mapping[str, Sequence[str]]) -> list[CheckResult]:
 
 
 def of_quarantine(con: "DuckDBPyConnection", streams: Iterable[tuple[str, str]]) -> Iterator[CheckResult]:
-    """Two for every stream (source, stream) that is read from files: no row in quarantine, and no file refused whole."""
+    """Two for every stream (source, stream) that is read from files: no row in quarantine, and no file refused whole or waiting."""
     found = con.execute(
         """
         select
@@ -104,9 +104,15 @@ def of_quarantine(con: "DuckDBPyConnection", streams: Iterable[tuple[str, str]])
             row_s, file_s = f"{rows} row{'s'[: rows != 1]}", f"{len(broken)} file{'s'[: len(broken) != 1]}"
             said = f"{row_s} of {file_s} could not be read and went to quarantine, the first in {file}, line {line}, {reason}."
         yield CheckResult("quarantine", ".".join(stream), "rows", not broken, "warn", said, rows or None)
-        many = f" {len(refused) - 1} more." if len(refused) > 1 else ""
-        said = f"A file was refused whole: {refused[0]}.{many}" if refused else "No file was refused."
-        yield CheckResult("quarantine", ".".join(stream), "files", not refused, "error", said)
+        waiting = [file for file, state, *_ in mine if state == "waiting"]
+        said = "No file was refused, and none waits."
+        if refused:
+            many = f" {len(refused) - 1} more." if len(refused) > 1 else ""
+            said = f"A file was refused whole: {refused[0]}.{many}"
+        elif waiting:
+            said = f"{waiting[0]} is still being written and waits for the next run."
+        severity: Severity = "error" if refused else "warn"
+        yield CheckResult("quarantine", ".".join(stream), "files", not (refused or waiting), severity, said)
 
 
 def of_tickers(found: Daemon | None, now: datetime) -> list[CheckResult]:

@@ -1,5 +1,6 @@
 """Rows that cannot be read, from the file to the check that doubts what was computed without them."""
 
+import time
 from datetime import date
 from pathlib import Path
 
@@ -64,6 +65,15 @@ def test_a_file_refused_whole_fails_its_check_until_it_is_mended_or_gone(refresh
     assert (found["files"].passed, found["files"].severity) == (False, "error")
     assert 'b.csv, line 1: the header has no column "Amount"' in found["files"].message
     (refreshes.folder.path / "b.csv").unlink()
+    assert refreshes.checks()["files"].passed
+
+
+def test_a_file_that_waits_is_told(refreshes: Refreshes) -> None:
+    refreshes.folder.write("a.csv", (HEADER + ROWS)[:-1], modified=int(time.time()))
+    found = refreshes.checks()["files"]
+    assert (found.passed, found.severity) == (False, "warn")
+    assert found.message == "a.csv is still being written and waits for the next run."
+    refreshes.folder.write("a.csv", HEADER + ROWS)
     assert refreshes.checks()["files"].passed
 
 

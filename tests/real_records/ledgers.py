@@ -48,7 +48,8 @@ def copy_oxford(real_records: Path, folder: Path) -> None:
     """Every quarter as it is, but for the two that are broken."""
     for path in (real_records / "finance_oxford").glob("*.csv"):
         if path.name not in BROKEN:
-            shutil.copy(path, folder)
+            # With its time: what is young and ends without the end of a line waits.
+            shutil.copy2(path, folder)
 
 
 def plan_as_last_year(real_records: Path, folder: Path) -> None:
