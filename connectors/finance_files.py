@@ -48,8 +48,9 @@ _NOT_EXPORTS = re.compile(r"(^|.*/)(~\$|\.)[^/]*|.*\.(part|tmp|crdownload)")
 # Landing time stands for the time of update: the time of a file would be news for each of its rows whenever it grows.
 LEDGER = Stream("ledger", key=(("key",),), updated_at=None)
 BUDGETS = Stream("budgets", key=(("key",),), updated_at=None)
+RATES = Stream("rates", key=(("key",),), updated_at=None)
 FILES = Stream("files", key=(("key",),), updated_at=None)
-_STREAMS = {"ledger": LEDGER, "budget": BUDGETS}
+_STREAMS = {"ledger": LEDGER, "budget": BUDGETS, "rates": RATES}
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from connectors.errors import InputError
 from connectors.finance_profiles import DEFAULTS, Profile
 
-Kind = Literal["ledger", "budget"]
+Kind = Literal["ledger", "budget", "rates"]
 
 DATES = frozenset({"date", "posted_at", "month"})
-AMOUNTS = frozenset({"amount", "amount_company", "debit", "credit"})
+AMOUNTS = frozenset({"amount", "amount_company", "debit", "credit", "rate"})
 
 REQUIRED: dict[Kind, tuple[str, ...]] = {
     "ledger": ("date", "account", "amount", "currency"),
     "budget": ("month", "account", "amount", "currency"),
+    "rates": ("date", "currency", "rate"),
 }
 OPTIONAL: dict[Kind, tuple[str, ...]] = {
     "ledger": (
@@ -39,6 +40,7 @@ OPTIONAL: dict[Kind, tuple[str, ...]] = {
         "description",
     ),
     "budget": ("account_type", "cost_centre"),
+    "rates": (),
 }
 
 
@@ -119,14 +121,14 @@ class Layout(BaseModel):
             given.add("amount")
         if unknown := sorted((given | {*self.optional}) - known):
             raise ValueError(
-                f"a {self.into} has no field {', '.join(unknown)}; the fields are {', '.join(sorted(known))}"
+                f"{self.into} has no field {', '.join(unknown)}; the fields are {', '.join(sorted(known))}"
             )
         if twice := sorted(self.columns.keys() & self.constants.keys()):
             raise ValueError(f"{', '.join(twice)}: give either a column or a constant, not both")
         if missing := [
             name for name in REQUIRED[self.into] if name not in given and name not in self.optional
         ]:
-            raise ValueError(f"a {self.into} needs a column or a constant for {', '.join(missing)}")
+            raise ValueError(f"{self.into} needs a column or a constant for {', '.join(missing)}")
         if not_text := sorted(self.constants.keys() & (DATES | AMOUNTS)):
             raise ValueError(
                 f"{', '.join(not_text)}: dates and amounts come from columns, not from constants"
@@ -197,7 +199,7 @@ class Header:
                     column_name=cells[at[0]],
                 )
             columns[canonical] = at[0]
-        if "amount" in columns:
+        if "amount" in columns or layout.into == "rates":
             # The net of both says the same once more.
             columns.pop("debit", None)
             columns.pop("credit", None)

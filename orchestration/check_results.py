@@ -83,7 +83,7 @@ def of_fields(changes: Mapping[str, Sequence[str]]) -> list[CheckResult]:
 
 
 def of_quarantine(con: "DuckDBPyConnection", streams: Iterable[tuple[str, str]]) -> Iterator[CheckResult]:
-    """Two for every stream (source, stream) that is read from files: no row in quarantine, and no file refused whole or waiting."""
+    """Two for every stream (source, stream) read from files: no row in quarantine, no file refused whole or waiting."""
     found = con.execute(
         """
         select

@@ -23,6 +23,7 @@ RAW_TABLES = (
     "hubspot_owners",
     "finance_ledger",
     "finance_budgets",
+    "finance_rates",
     "finance_files",
 )
 

@@ -434,7 +434,7 @@ CONFIGS: list[tuple[dict[str, Any], str]] = [
     ({"columns": {"date": "Date"}}, "needs a column or a constant for account, amount, currency"),
     ({"columns": {}, "profile": "navision"}, "profile"),
     ({"headings": "document"}, "headings"),
-    ({"columns": COLUMNS | {"colour": "Colour"}}, "has no field colour"),
+    ({"columns": COLUMNS | {"colour": "Colour"}}, "ledger has no field colour"),
     ({"constants": {"currency": "EUR"}}, "give either a column or a constant"),
     ({"key": ["line"]}, "no column or constant gives line"),
     ({"encoding": "utf-9"}, "there is no encoding 'utf-9'"),

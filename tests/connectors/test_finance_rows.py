@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from connectors import finance_copies
 from connectors.errors import InputError
+from connectors.finance_files import FinanceFiles, Layout
 from tests.connectors.finance_folder import Folder
 
 HEADER = "Date,Account,Amount,Document\n"
@@ -258,3 +259,16 @@ def test_whatever_stands_in_a_file_every_row_is_accounted_for(tmp_path: Path, ro
 
 def test_excel_counts_days_from_its_own_zero() -> None:
     assert date(1899, 12, 30) + timedelta(days=46326) == date(2026, 10, 31)
+
+
+def test_exchange_rates_are_a_layout_of_their_own(tmp_path: Path) -> None:
+    columns = {"date": "Date", "currency": "Currency", "rate": "Rate"}
+    layout = {"match": "rates*", "into": "rates", "columns": columns, "key": ["currency", "date"]}
+    folder = Folder(tmp_path)
+    config = folder.finance._config.model_copy(update={"layouts": (Layout.model_validate(layout),)})
+    finance = FinanceFiles("finance", config, folder.path)
+    folder.write("rates.csv", "Date;Currency;Rate\n31.10.2026;USD;0,92345678\n31.10.2026;GBP;\n")
+    rates, files = finance.pull({}, folder.landing, lambda *_: None)
+    (rate,) = folder._landed(rates.file)
+    assert (rates.stream, rate["key"], rate["posting"]["rate"]) == ("rates", "USD/2026-10-31", "0.92345678")
+    assert [each["field"] for each in folder._landed(files.file)[0]["quarantine"]] == ["rate"]

@@ -1,7 +1,7 @@
 {%- set raw_tables = {
     'jira': ['issues', 'changelogs', 'statuses', 'projects', 'fields'],
     'hubspot': ['deals', 'pipelines', 'owners'],
-    'finance': ['ledger', 'budgets', 'files'],
+    'finance': ['ledger', 'budgets', 'rates', 'files'],
 } -%}
 with run as (
     select * from {{ source('control', 'run') }}

@@ -37,7 +37,8 @@ select
     account_type,
     cost_centre,
     amount,
-    currency,
+    -- A profile leaves it open where the system writes none: its books are in the company's currency.
+    coalesce(currency, '{{ var('company_currency') }}') as currency,
     amount_company,
     {{ plumbline.unreadable({
         'month': 'month_day',
