@@ -20,6 +20,7 @@ _BLOCK_BYTES = 1 << 20
 _MOST_TIMES = 200
 _ALWAYS_ALLOWED = 100 << 20
 _MOST_BYTES = 16 << 30
+_PACKED = (".gz", ".zip", ".xlsx", ".xlsm")
 _NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -52,8 +53,11 @@ def digest_of(opened: Callable[[], BinaryIO]) -> str:
 
 
 @contextmanager
-def copied(opened: Callable[[], BinaryIO], file: str) -> Iterator[Copy]:
-    """A copy that is gone afterwards; raises InputError for an archive that is broken, ambiguous or a bomb."""
+def copied(opened: Callable[[], BinaryIO], file: str, *, head_bytes: int | None = None) -> Iterator[Copy]:
+    """A copy that is gone afterwards; raises InputError for an archive that is broken, ambiguous or a bomb.
+
+    With ``head_bytes`` at least so much of its beginning, which is enough to look at it; packed files are always whole.
+    """
     with ExitStack() as stack:
         raw = stack.enter_context(tempfile.TemporaryFile())
         digest = hashlib.sha256()
@@ -61,6 +65,8 @@ def copied(opened: Callable[[], BinaryIO], file: str) -> Iterator[Copy]:
             while block := content.read(_BLOCK_BYTES):
                 digest.update(block)
                 raw.write(block)
+                if head_bytes and raw.tell() >= head_bytes and not file.lower().endswith(_PACKED):
+                    break
         size = raw.tell()
         raw.seek(0)
         ending = file.lower().rpartition(".")[2]

@@ -39,6 +39,8 @@ __all__ = ["FinanceFiles", "FinanceFilesConfig", "Layout"]
 _RECORD_VERSION = "2"
 _ROWS_BETWEEN_PROGRESS = 20_000
 _ROWS_CHECKED = 20
+# Of a large file only so much is looked at: a million rows prove its forms.
+_HEAD_BYTES = 64 << 20
 _NAMED_IN_CHECK = 5
 # A file whose last line has no end may still be being written, or never get one.
 _UNENDED_SECONDS = 10
@@ -114,21 +116,31 @@ class FinanceFiles:
         return (*self._filled, FILES)
 
     def check(self) -> str:
-        """List the folder and read the first rows of every export; says what each layout found and what none did."""
+        """List the folder and read the first rows of every export; says what each layout found and what none did.
+
+        Raises InputError when a layout can read none of its files.
+        """
         files = self._list()
         exports = self._exports(files)
         found = []
         for number, layout in enumerate(self._config.layouts, start=1):
             matched = [export for export in exports if export.layout is layout]
-            rows = 0
+            rows, broken = 0, []
             for export in matched:
-                rows += self._head(export)
+                try:
+                    rows += self._head(export)
+                except InputError as error:
+                    broken.append(error)
+            if broken and len(broken) == len(matched):
+                raise broken[0]
             found.append(
                 f"layout {number} ({layout.match} into {layout.into}): "
                 + (f"{len(matched)} file{'s'[: len(matched) != 1]}" if matched else "no file yet")
             )
             if matched and not rows:
                 found[-1] += " without rows"
+            if broken:
+                found[-1] += f", {len(broken)} not readable ({broken[0].message})"
         taken = {export.file for export in exports}
         if left := [file for file in files if file not in taken]:
             shown = ", ".join(left[:_NAMED_IN_CHECK]) + (", ..." if len(left) > _NAMED_IN_CHECK else "")
@@ -270,7 +282,7 @@ class FinanceFiles:
 
     def _head(self, export: _Export) -> int:
         """Read the first rows of an export, so that a wrong layout shows before anything is pulled."""
-        with self._faults(export.file), copied(export.opened, export.file) as copy:
+        with self._faults(export.file), copied(export.opened, export.file, head_bytes=_HEAD_BYTES) as copy:
             reading = Reading(export.file, export.layout, copy)
             rows = sum(1 for _ in itertools.islice(reading.records(), _ROWS_CHECKED))
             if not rows:

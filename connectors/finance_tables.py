@@ -117,7 +117,6 @@ def encoding_of(content: BinaryIO) -> str:
     try:
         while block := content.read(_BLOCK_BYTES):
             decoder.decode(block)
-        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return "cp1252"
     finally:

@@ -317,6 +317,15 @@ def test_check_finds_a_wrong_layout_before_anything_is_pulled(tmp_path: Path) ->
         source(tmp_path, {"date_format": "%d/%m/%Y"}).check()
 
 
+def test_check_tells_of_a_broken_file_among_sound_ones(tmp_path: Path) -> None:
+    write(tmp_path / "gl1.csv", HEADER + ROW)
+    write(tmp_path / "gl2.csv", HEADER.replace("Amount", "Sum") + ROW)
+    assert (
+        '2 files, 1 not readable (gl2.csv, line 1: the header has no column "Amount"'
+        in source(tmp_path).check()
+    )
+
+
 def test_a_missing_folder_and_an_unknown_address_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no folder") as caught:
         source(tmp_path / "nowhere").check()
