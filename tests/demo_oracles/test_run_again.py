@@ -57,6 +57,7 @@ def test_a_second_run_pulls_nothing_but_the_look_back(second_pull: list[Pull]) -
     assert {stream: pull.manifest["rows"] for stream, pull in looked_back.items()} == {
         "finance.ledger": 0,
         "finance.budgets": 0,
+        "finance.files": 0,
     }
 
 
