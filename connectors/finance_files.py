@@ -1,30 +1,34 @@
-"""Finance exports in a folder: general ledgers and budgets as CSV or XLSX files.
+"""Finance exports in a folder: general ledgers and budgets as text or XLSX files, packed or not.
 
 A file is read when its content or its layout is new, whole and row by row; unchanged files are not read again. Rows that
-stand in a file as before land as the same record, so that loading finds nothing to change in them.
+stand in a file as before land as the same record, so that loading finds nothing to change in them; rows that stand in it no
+more land once again, marked as gone. What became of every row is said in the stream ``files``, one record per file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import fsspec
 from fsspec.utils import glob_translate
 
 from connectors.errors import InputError, PullFailed
+from connectors.finance_copies import copied, digest_of
 from connectors.finance_layouts import FinanceFilesConfig, Layout
-from connectors.finance_postings import Export, Record
-from connectors.landing import Landing, Manifest
+from connectors.finance_postings import Account, Reading, Record
+from connectors.finance_resends import gone_records, landed_with
+from connectors.finance_states import State, states, states_text
+from connectors.landing import Landing, LandingWriter, Manifest
 from connectors.source import Progress
 from connectors.stream import Stream
 
@@ -32,18 +36,23 @@ __all__ = ["FinanceFiles", "FinanceFilesConfig", "Layout"]
 
 # What a posting is made of. Raised when the records of an unchanged file would come out differently, so that all
 # files are read again.
-_RECORD_VERSION = "1"
-_BLOCK_BYTES = 1 << 20
+_RECORD_VERSION = "2"
 _ROWS_BETWEEN_PROGRESS = 20_000
 _ROWS_CHECKED = 20
+# Of a large file only so much is looked at: a million rows prove its forms.
+_HEAD_BYTES = 64 << 20
 _NAMED_IN_CHECK = 5
+# A file whose last line has no end may still be being written, or never get one.
+_UNENDED_SECONDS = 10
 # A spreadsheet program's lock files, hidden files, and files still on their way.
 _NOT_EXPORTS = re.compile(r"(^|.*/)(~\$|\.)[^/]*|.*\.(part|tmp|crdownload)")
 
 # Landing time stands for the time of update: the time of a file would be news for each of its rows whenever it grows.
 LEDGER = Stream("ledger", key=(("key",),), updated_at=None)
 BUDGETS = Stream("budgets", key=(("key",),), updated_at=None)
-_STREAMS = {"ledger": LEDGER, "budget": BUDGETS}
+RATES = Stream("rates", key=(("key",),), updated_at=None)
+FILES = Stream("files", key=(("key",),), updated_at=None)
+_STREAMS = {"ledger": LEDGER, "budget": BUDGETS, "rates": RATES}
 
 
 @dataclass(frozen=True)
@@ -52,12 +61,46 @@ class _File:
     size: int
     modified: datetime
 
+    @property
+    def age(self) -> float:
+        """Seconds since it was last written; a time to come says nothing of that."""
+        modified = self.modified if self.modified.tzinfo else self.modified.replace(tzinfo=UTC)
+        seconds = (datetime.now(UTC) - modified).total_seconds()
+        return seconds if seconds >= 0 else float("inf")
+
+
+@dataclass(frozen=True)
+class _Export:
+    """One file (one sheet of a workbook) seen through one layout."""
+
+    file: str
+    layout: Layout
+    opened: Callable[[], BinaryIO]
+    age: float
+
+    @property
+    def name(self) -> str:
+        # The sheet belongs to the name: one workbook may hold ledger and budget, or a sheet per month.
+        return f"{self.file}#{self.layout.sheet}" if self.layout.sheet else self.file
+
+    @property
+    def stream(self) -> Stream:
+        return _STREAMS[self.layout.into]
+
+
+class _Refusal(Exception):  # noqa: N818 - it says what happened
+    """A file turned out to be none of its layout when rows of it had been written already."""
+
+    def __init__(self, name: str, error: InputError) -> None:
+        self.name, self.error = name, error
+        super().__init__(name)
+
 
 class FinanceFiles:
     """The finance exports of one folder; a :class:`connectors.source.Source`.
 
     A relative ``config.folder`` starts at ``root``, the workspace. The cursor of a stream is JSON text, a mapping from
-    file to the hash of its layout and content.
+    file to what was read of it.
     """
 
     system = "finance"
@@ -69,27 +112,36 @@ class FinanceFiles:
 
     @property
     def streams(self) -> tuple[Stream, ...]:
-        """The streams that the layouts fill."""
-        into = {layout.into for layout in self._config.layouts}
-        return tuple(stream for kind, stream in _STREAMS.items() if kind in into)
+        """The streams that the layouts fill, and the one that accounts for every file."""
+        return (*self._filled, FILES)
 
     def check(self) -> str:
-        """List the folder and read the first rows of every export; says what each layout found and what none did."""
+        """List the folder and read the first rows of every export; says what each layout found and what none did.
+
+        Raises InputError when a layout can read none of its files.
+        """
         files = self._list()
         exports = self._exports(files)
         found = []
         for number, layout in enumerate(self._config.layouts, start=1):
-            matched = [export for export, _ in exports if export.layout is layout]
-            rows = 0
+            matched = [export for export in exports if export.layout is layout]
+            rows, broken = 0, []
             for export in matched:
-                rows += self._head(export)
+                try:
+                    rows += self._head(export)
+                except InputError as error:
+                    broken.append(error)
+            if broken and len(broken) == len(matched):
+                raise broken[0]
             found.append(
                 f"layout {number} ({layout.match} into {layout.into}): "
                 + (f"{len(matched)} file{'s'[: len(matched) != 1]}" if matched else "no file yet")
             )
             if matched and not rows:
                 found[-1] += " without rows"
-        taken = {export.file for export, _ in exports}
+            if broken:
+                found[-1] += f", {len(broken)} not readable ({broken[0].message})"
+        taken = {export.file for export in exports}
         if left := [file for file in files if file not in taken]:
             shown = ", ".join(left[:_NAMED_IN_CHECK]) + (", ..." if len(left) > _NAMED_IN_CHECK else "")
             found.append(f"no layout for {shown}")
@@ -100,29 +152,61 @@ class FinanceFiles:
         return {}
 
     def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
-        """Land the rows of every file that is new or changed, oldest file first: where keys meet, the later wins.
+        """Land the rows of every file that is new or changed, oldest file first, and an account of each.
 
-        Raises InputError for a file that is not what its layout says; nothing of that stream is landed then.
+        A file that is not what its layout says is refused whole, its earlier rows stand, and the others land; raises
+        InputError when a layout can read none of its files. A file that is still being written waits for the next pull.
         """
-        exports = self._exports(self._list())
-        manifests = []
-        for stream in self.streams:
-            mine = [(export, file) for export, file in exports if _STREAMS[export.layout.into] is stream]
-            read = _cursor(cursors.get(stream.name))
-            with landing.open(
-                self.name, self.system, stream, cursors.get(stream.name), _RECORD_VERSION
-            ) as writer:
-                for export, file in mine:
-                    fingerprint = self._fingerprint(export)
-                    if read.get(export.name) == fingerprint:
-                        continue
-                    writer.write(self._records(export, writer.rows, stream, progress))
-                    self._refuse_changed(export.file, file)
-                    read[export.name] = fingerprint
-                progress(self.name, stream.name, writer.rows)
-                writer.cursor_to = json.dumps(read, sort_keys=True, ensure_ascii=False)
-            manifests.append(writer.manifest)
-        return manifests
+        files, unsettled = self._settled()
+        exports = self._exports(files)
+        refused: dict[str, InputError] = {}
+        while True:
+            try:
+                with ExitStack() as stack:
+                    # The account of the files, opened last, is closed first: what is in quarantine is known before its file
+                    # counts as read.
+                    writers = {
+                        stream.name: stack.enter_context(
+                            landing.open(
+                                self.name, self.system, stream, cursors.get(stream.name), _RECORD_VERSION
+                            )
+                        )
+                        for stream in self.streams
+                    }
+                    for stream in self._filled:
+                        pull = _Pull(
+                            source=self.name,
+                            stream=stream,
+                            exports=[export for export in exports if export.stream is stream],
+                            read=states(cursors.get(stream.name)),
+                            refused=refused,
+                            landing=landing,
+                            writer=writers[stream.name],
+                            accounts=writers[FILES.name],
+                            progress=progress,
+                        )
+                        self._fill(pull, unsettled)
+                return [writer.manifest for writer in writers.values()]
+            except _Refusal as refusal:
+                # What was written of it cannot be taken back: everything is written anew without it.
+                refused[refusal.name] = refusal.error
+
+    def _fill(self, pull: _Pull, unsettled: set[str]) -> None:
+        for export in pull.exports:
+            with self._faults(export.file):
+                if export.file in unsettled:
+                    pull.let_wait(export)
+                else:
+                    pull.take(export)
+        pull.part_from_absent()
+        pull.refuse_useless_layouts()
+        pull.progress(self.name, pull.stream.name, pull.writer.rows)
+        pull.writer.cursor_to = states_text(pull.read)
+
+    @property
+    def _filled(self) -> tuple[Stream, ...]:
+        into = {layout.into for layout in self._config.layouts}
+        return tuple(stream for kind, stream in _STREAMS.items() if kind in into)
 
     @cached_property
     def _folder(self) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -155,9 +239,23 @@ class FinanceFiles:
                     found[name] = _File(path, info["size"], files.modified(path))
         return dict(sorted(found.items(), key=lambda item: (item[1].modified, item[0])))
 
-    def _exports(self, files: Mapping[str, _File]) -> list[tuple[Export, _File]]:
+    def _settled(self) -> tuple[dict[str, _File], set[str]]:
+        """The files of the folder, and the names of those that are still being written.
+
+        Young files are looked at once more when they are old enough; one that has changed meanwhile is not settled.
+        """
+        before = self._list()
+        seconds = self._config.settle_seconds
+        ages = [file.age for file in before.values() if file.age < seconds]
+        if not ages:
+            return before, set()
+        time.sleep(seconds - min(ages))
+        files = self._list()
+        return files, {name for name, file in files.items() if before.get(name) != file}
+
+    def _exports(self, files: Mapping[str, _File]) -> list[_Export]:
         patterns = [(re.compile(glob_translate(layout.match)), layout) for layout in self._config.layouts]
-        exports: list[tuple[Export, _File]] = []
+        exports: list[_Export] = []
         for name, file in files.items():
             taken: dict[tuple[str, str | None], Layout] = {}
             for pattern, layout in patterns:
@@ -172,7 +270,7 @@ class FinanceFiles:
                         field="layouts",
                         file=name,
                     )
-                exports.append((Export(name, layout, self._opener(name, file)), file))
+                exports.append(_Export(name, layout, self._opener(name, file), file.age))
         return exports
 
     def _opener(self, name: str, file: _File) -> Callable[[], BinaryIO]:
@@ -182,36 +280,14 @@ class FinanceFiles:
 
         return opened
 
-    def _head(self, export: Export) -> int:
+    def _head(self, export: _Export) -> int:
         """Read the first rows of an export, so that a wrong layout shows before anything is pulled."""
-        with self._faults(export.file):
-            return sum(1 for _ in itertools.islice(export.records(), _ROWS_CHECKED))
-
-    def _records(self, export: Export, before: int, stream: Stream, progress: Progress) -> Iterator[Record]:
-        """The records of an export; ``before`` are the rows that landed in this pull already."""
-        with self._faults(export.file):
-            for rows, record in enumerate(export.records(), start=before + 1):
-                if rows % _ROWS_BETWEEN_PROGRESS == 0:
-                    progress(self.name, stream.name, rows)
-                yield record
-
-    def _fingerprint(self, export: Export) -> str:
-        """The hash of a file's layout and content: a layout that is mended reads its files again."""
-        digest = hashlib.sha256(f"{_RECORD_VERSION}\n{export.layout.model_dump_json()}\n".encode())
-        with self._faults(export.file), export.opened() as content:
-            while block := content.read(_BLOCK_BYTES):
-                digest.update(block)
-        return digest.hexdigest()
-
-    def _refuse_changed(self, name: str, file: _File) -> None:
-        files, _ = self._folder
-        with self._faults(name):
-            now = _File(file.path, files.size(file.path), files.modified(file.path))
-        if now != file:
-            raise PullFailed(
-                f"{self.name}: {name} changed while it was read",
-                "Run again when the export has been written to its end.",
-            )
+        with self._faults(export.file), copied(export.opened, export.file, head_bytes=_HEAD_BYTES) as copy:
+            reading = Reading(export.file, export.layout, copy)
+            rows = sum(1 for _ in itertools.islice(reading.records(), _ROWS_CHECKED))
+            if not rows:
+                reading.refuse_if_any()
+            return rows
 
     @contextmanager
     def _faults(self, file: str | None) -> Iterator[None]:
@@ -238,5 +314,143 @@ class FinanceFiles:
             ) from None
 
 
-def _cursor(text: str | None) -> dict[str, str]:
-    return dict(json.loads(text)) if text else {}
+@dataclass(frozen=True)
+class _Pull:
+    """One stream in one pull: what is read of each file, and what is said of it. ``read`` becomes the new cursor."""
+
+    source: str
+    stream: Stream
+    exports: Sequence[_Export]
+    read: dict[str, State]
+    refused: dict[str, InputError]
+    landing: Landing
+    writer: LandingWriter
+    accounts: LandingWriter
+    progress: Progress
+
+    def take(self, export: _Export) -> None:
+        """Read a file that is new or changed; one that cannot be read is refused and keeps what it said before."""
+        content = digest_of(export.opened)
+        version = hashlib.sha256(
+            f"{_RECORD_VERSION}\n{export.layout.model_dump_json()}\n{content}".encode()
+        ).hexdigest()
+        before = self.read.get(export.name)
+        if before is not None and version == (before.refused or before.version):
+            return
+        try:
+            if export.name in self.refused:
+                raise self.refused[export.name]
+            self._take_new(export, State(version, content), before)
+        except InputError as error:
+            self.refused[export.name] = error
+            self.read[export.name] = replace(before or State("", ""), refused=version)
+            self._say(export, "refused", reason=error.message, mend=error.mend, row=error.line)
+
+    def let_wait(self, export: _Export) -> None:
+        """Leave a file for the next pull: it is still being written. What was said of it before stands."""
+        if export.name not in self.read:
+            self._say(export, "waiting", reason="it is still being written")
+
+    def part_from_absent(self) -> None:
+        """Forget refused files that are in the folder no more; what was read of a file stays when it leaves."""
+        there = {export.name for export in self.exports}
+        for name in [name for name, state in self.read.items() if state.refused and name not in there]:
+            state = self.read[name]
+            self.accounts.write([_account(name, self.stream.name, "gone")])
+            if state.version:
+                self.read[name] = replace(state, refused=None)
+            else:
+                del self.read[name]
+
+    def refuse_useless_layouts(self) -> None:
+        """Raise when a layout can read none of its files: then it is the layout that is wrong."""
+        for layout in {id(export.layout): export.layout for export in self.exports}.values():
+            names = [export.name for export in self.exports if export.layout is layout]
+            wrong = [name for name in names if name in self.refused]
+            if wrong and not any(self.read[name].version for name in names if name in self.read):
+                raise self.refused[wrong[0]]
+
+    def _take_new(self, export: _Export, state: State, before: State | None) -> None:
+        same = next(
+            (
+                name
+                for name, other in self.read.items()
+                if name != export.name and other.version == state.version and not other.same_as
+            ),
+            None,
+        )
+        if same is not None:
+            self._replace_earlier(export, before, Reading.nothing(export.file, export.layout))
+            self.read[export.name] = replace(state, same_as=same)
+            self._say(export, "copy", same_as=same)
+            return
+        with copied(export.opened, export.file) as copy:
+            is_ended = export.age > _UNENDED_SECONDS or copy.is_ended()
+            if copy.sha256 != state.content or not is_ended:
+                self.let_wait(export)
+                return
+            reading = Reading(export.file, export.layout, copy)
+            records = reading.records()
+            first = next(records, None)
+            if first is not None:
+                try:
+                    self.writer.write(self._told(itertools.chain([first], records)))
+                except InputError as error:
+                    raise _Refusal(export.name, error) from None
+            gone = self._replace_earlier(export, before, reading)
+            self.read[export.name] = state
+            self._say(export, "read", reading.account, gone=gone)
+
+    def _told(self, records: Iterator[Record]) -> Iterator[Record]:
+        for rows, record in enumerate(records, start=self.writer.rows + 1):
+            if rows % _ROWS_BETWEEN_PROGRESS == 0:
+                self.progress(self.source, self.stream.name, rows)
+            yield record
+
+    def _replace_earlier(self, export: _Export, before: State | None, reading: Reading) -> int | None:
+        """Land what the file said before and says no more, marked as gone; gives how many, None when it cannot be told."""
+        if before is None or not before.version or before.same_as:
+            return 0
+        landed = landed_with(self.landing, (self.source, self.stream.name), export.name, before.version)
+        if landed is None:
+            return None
+        others = [
+            (other.file, other.layout, other.opened)
+            for other in self.exports
+            if other.name != export.name and other.layout.key and self._stands(other.name)
+        ]
+        rows = self.writer.rows
+        self.writer.write(gone_records(landed, export.name, reading.hashes, others))
+        return self.writer.rows - rows
+
+    def _stands(self, name: str) -> bool:
+        state = self.read.get(name)
+        return state is not None and bool(state.version) and not state.same_as and not state.refused
+
+    def _say(self, export: _Export, state: str, account: Account | None = None, **more: Any) -> None:
+        self.accounts.write([_account(export.name, self.stream.name, state, account, **more)])
+
+
+def _account(
+    name: str, stream: str, state: str, account: Account | None = None, **more: Any
+) -> dict[str, Any]:
+    """The record of a file: ``state`` is read, copy, refused, waiting or gone."""
+    about: dict[str, Any] = {
+        "key": f"{stream}/{name}",
+        "file": name,
+        "stream": stream,
+        "state": state,
+        **more,
+    }
+    if account is not None:
+        about |= {
+            "rows": account.rows,
+            "loaded": account.loaded,
+            "quarantined": len(account.quarantine),
+            "no_data": sum(account.no_data.values()),
+            "no_data_by_kind": account.no_data,
+            "postings": account.postings,
+            "forms": account.forms,
+            "quarantine": account.quarantine,
+        }
+    return about

@@ -1,38 +1,74 @@
-"""The rows of a finance export, CSV or XLSX, one after the other and with their place in the file."""
+"""The rows of a finance export, text or XLSX, one after the other and with their place in the file."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from connectors.errors import InputError
+from connectors.finance_copies import Copy
 from connectors.finance_layouts import Layout
 from connectors.finance_values import Cell
 
+DELIMITERS = (",", ";", "\t", "|")
 _WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
 _ZIP = b"PK\x03\x04"
 # What old workbooks start with, and new ones that are protected by a password.
 _OLE = b"\xd0\xcf\x11\xe0"
+_BLOCK_BYTES = 1 << 20
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # Of four bytes first: the mark of UTF-32 begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 Row = tuple[int, Sequence[Cell]]
 
 
-def is_workbook(file: str) -> bool:
+def is_workbook(name: str) -> bool:
     """Whether a file is read as a workbook; by its name, as people and finance systems tell them apart."""
-    return file.lower().endswith(_WORKBOOK_ENDINGS)
+    return name.lower().endswith(_WORKBOOK_ENDINGS)
 
 
-def rows(content: BinaryIO, layout: Layout, file: str) -> Iterator[Row]:
-    """The rows of a file as (line or row number, 1-based; cells), blank ones left out, the header first.
+@dataclass(frozen=True)
+class Table:
+    """One way to read a file: a sheet of a workbook, or text in an encoding with a delimiter.
 
-    ``file`` is the name to use in errors. Raises InputError when the content is not what the layout says.
+    ``file`` is the name to use in errors. A declared form that does not fit is refused by :meth:`rows`.
     """
+
+    file: str
+    content: BinaryIO
+    sheet: str | None = None
+    encoding: str = ""
+    delimiter: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        return bool(self.encoding)
+
+    def rows(self) -> Iterator[Row]:
+        """Every row as (line or row number, 1-based; cells), blank ones too; raises InputError with the line it stops at."""
+        self.content.seek(0)
+        return _text_rows(self) if self.is_text else _workbook_rows(self.content, self.sheet, self.file)
+
+
+def tables(copy: Copy, layout: Layout, file: str) -> list[Table]:
+    """The ways to read a file, most likely first: several only where the layout leaves the delimiter open.
+
+    ``file`` is the name to use in errors. Raises InputError when the content is not what its name says.
+    """
+    content, sheet = copy.content, layout.sheet
     start = content.read(4)
     content.seek(0)
-    if is_workbook(file):
+    if is_workbook(copy.name):
         if start != _ZIP:
             raise InputError(
                 f"{file}, line 1: this is no XLSX workbook"
@@ -41,10 +77,10 @@ def rows(content: BinaryIO, layout: Layout, file: str) -> Iterator[Row]:
                 file=file,
                 line=1,
             )
-        return _workbook_rows(content, layout.sheet, file)
-    if layout.sheet is not None:
+        return [Table(file, content, sheet)]
+    if sheet is not None:
         raise InputError(
-            f"{file}, line 1: the layout asks for sheet {layout.sheet!r}, but this is no workbook",
+            f"{file}, line 1: the layout asks for sheet {sheet!r}, but this is no workbook",
             "Take sheet out of the layout, or match only .xlsx files.",
             field="layouts",
             file=file,
@@ -53,76 +89,97 @@ def rows(content: BinaryIO, layout: Layout, file: str) -> Iterator[Row]:
     if start in (_ZIP, _OLE):
         raise InputError(
             f"{file}, line 1: this is a workbook or an archive, not text",
-            "Give it the ending .xlsx, or export it as CSV.",
+            "Give it the ending .xlsx or .zip, or export it as CSV.",
             file=file,
             line=1,
         )
-    return _text_rows(content, layout, file)
+    encoding = layout.encoding or encoding_of(content)
+    marks = [layout.delimiter] if layout.delimiter else DELIMITERS
+    return [Table(file, content, None, encoding, mark) for mark in marks]
 
 
-def _text_rows(content: BinaryIO, layout: Layout, file: str) -> Iterator[Row]:
-    text = io.TextIOWrapper(content, encoding=layout.encoding, newline="")
-    reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
-    width = 0
+def encoding_of(content: BinaryIO) -> str:
+    """What text is written in: what its byte order mark says, else UTF-8 where every byte of it is, else CP1252.
+
+    UTF-16 without a mark is told by the zero bytes beside its letters.
+    """
+    content.seek(0)
+    start = content.read(4096)
+    content.seek(0)
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    if start[1::2].count(0) * 2 > len(start[1::2]):
+        return "utf-16-le"
+    if start[::2].count(0) * 2 > len(start[::2]):
+        return "utf-16-be"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while block := content.read(_BLOCK_BYTES):
+            decoder.decode(block)
+    except UnicodeDecodeError:
+        return "cp1252"
+    finally:
+        content.seek(0)
+    return "utf-8"
+
+
+def _text_rows(table: Table) -> Iterator[Row]:
+    file = table.file
+    text = io.TextIOWrapper(io.BufferedReader(_Unclosed(table.content)), encoding=table.encoding, newline="")
+    reader = csv.reader(text, delimiter=table.delimiter, strict=True)
     line = 1
     try:
         for cells in reader:
-            if any(map(str.strip, cells)):
-                width = width or len(cells)
-                yield line, cells if len(cells) == width else _fitted(cells, width, file, line)
+            yield line, cells
             line = reader.line_num + 1
     except UnicodeDecodeError as error:
-        raise _wrong_encoding(content, layout, file, line, error) from None
+        raise _wrong_encoding(table, line, error) from None
     except UnicodeError:
         # UTF-16 without its byte order mark says only this.
-        raise _not_encoded(file, line, layout.encoding) from None
+        raise _not_encoded(file, line, table.encoding) from None
     except csv.Error as error:
         raise InputError(
             f"{file}, line {line}: the quotes or the text around them are broken ({error})",
-            f"Check the quotes from this line on, and that the delimiter {layout.delimiter!r} of the layout is right.",
+            f"Check the quotes from this line on, and that the delimiter {table.delimiter!r} is right.",
             field="layouts",
             file=file,
             line=line,
         ) from None
 
 
-def _fitted(cells: list[str], width: int, file: str, line: int) -> list[str]:
-    # Rows may end in a delimiter which the header has not; anything else is a row out of step with the header.
-    if len(cells) < width or any(map(str.strip, cells[width:])):
-        raise _wrong_width(file, line, len(cells), width)
-    return cells[:width]
+class _Unclosed(io.RawIOBase):
+    """Passes reads on, and leaves the file open when the reader of its text goes."""
+
+    def __init__(self, content: BinaryIO) -> None:
+        self._content = content
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return cast(int, cast(Any, self._content).readinto(buffer))
 
 
-def _wrong_width(file: str, line: int, cells: int, width: int) -> InputError:
-    return InputError(
-        f"{file}, line {line}: this row has {cells} cells, the header has {width}",
-        "Check the delimiter of the layout and the quotes of this row; a short last row is a file cut off in writing.",
-        field="layouts",
-        file=file,
-        line=line,
-    )
-
-
-def _wrong_encoding(
-    content: BinaryIO, layout: Layout, file: str, line: int, error: UnicodeDecodeError
-) -> InputError:
+def _wrong_encoding(table: Table, line: int, error: UnicodeDecodeError) -> InputError:
     """Text is decoded in blocks, so the line is found again by decoding line by line."""
+    content, encoding = table.content, table.encoding
     content.seek(0)
     if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") and line == 1:
-        return _not_encoded(file, 1, layout.encoding, " but looks like utf-16")
-    if "16" not in layout.encoding and "32" not in layout.encoding:
+        return _not_encoded(table.file, 1, encoding, " but looks like utf-16")
+    if "16" not in encoding and "32" not in encoding:
         for number, raw in enumerate(content, start=1):
             try:
-                raw.decode(layout.encoding)
+                raw.decode(encoding)
             except UnicodeDecodeError:
-                return _not_encoded(file, number, layout.encoding)
-    return _not_encoded(file, line, layout.encoding)
+                return _not_encoded(table.file, number, encoding)
+    return _not_encoded(table.file, line, encoding)
 
 
 def _not_encoded(file: str, line: int, encoding: str, hint: str = "") -> InputError:
     return InputError(
         f"{file}, line {line}: the text is not in {encoding}{hint}",
-        "Set encoding of the layout to what the file is written in (cp1252 for many Windows exports).",
+        "Set encoding of the layout to what the file is written in, or leave it out to have it found.",
         field="layouts",
         file=file,
         line=line,
@@ -141,7 +198,6 @@ def _workbook_rows(content: BinaryIO, sheet: str | None, file: str) -> Iterator[
         found = cast(Any, book[_sheet(book.sheetnames, sheet, file)])
         # Some programs write a wrong size of the sheet, by which rows would be cut off.
         found.reset_dimensions()
-        width = 0
         number = 0
         table: Iterator[tuple[Cell, ...]] = found.iter_rows(values_only=True)
         while True:
@@ -152,14 +208,7 @@ def _workbook_rows(content: BinaryIO, sheet: str | None, file: str) -> Iterator[
             if cells is None:
                 return
             number += 1
-            filled = _filled(cells)
-            if filled == 0:
-                continue
-            if not width:
-                width = filled
-            elif filled > width:
-                raise _wrong_width(file, number, filled, width)
-            yield number, tuple(itertools.islice(itertools.chain(cells, itertools.repeat(None)), width))
+            yield number, cells
     finally:
         book.close()
 
@@ -178,15 +227,6 @@ def _sheet(names: Sequence[str], wanted: str | None, file: str) -> str:
         field="layouts",
         file=file,
     )
-
-
-def _filled(cells: Sequence[Cell]) -> int:
-    """How many cells there are up to the last one that holds something."""
-    for count in range(len(cells), 0, -1):
-        cell = cells[count - 1]
-        if cell is not None and not (isinstance(cell, str) and not cell.strip()):
-            return count
-    return 0
 
 
 def _broken_workbook(file: str, row: int, error: Exception) -> InputError:

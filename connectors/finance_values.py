@@ -17,6 +17,10 @@ _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]+)?")
 _SPACES = " \u00a0\u202f\u2009"
 _APOSTROPHES = "'\u2019"
 _MINUS = re.compile("[\u2212\u2013]")
+_CURRENCY_SIGNS = re.compile("[$\u20ac\u00a3\u00a5]")
+# The time of day that some exports write after each date.
+_TIME_OF_DAY = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?$")
+SERIAL = "excel"
 _DAYS_KEPT = 100_000
 # Excel's day numbers for 1954 to 2119: a number outside them is not a date somebody forgot to format.
 _SERIAL_DAYS = range(20_000, 80_000)
@@ -30,7 +34,8 @@ def amount_reader(decimal_mark: Literal[".", ","]) -> Callable[[Cell], str]:
     """A reader of amounts into plain decimal texts such as ``-1234.50``, keeping every digit; raises CellError.
 
     It takes thousands marks (the other mark, spaces, apostrophes) in groups of three, a sign on either side, and
-    accounting's parentheses for a negative amount. Numbers of a workbook are taken by their shortest exact text.
+    accounting's parentheses for a negative amount; signs of currencies are passed over. Numbers of a workbook are
+    taken by their shortest exact text.
     """
     thousands = ("," if decimal_mark == "." else ".") + _SPACES + _APOSTROPHES
     mark = re.escape(decimal_mark)
@@ -47,7 +52,7 @@ def amount_reader(decimal_mark: Literal[".", ","]) -> Callable[[Cell], str]:
         if isinstance(cell, str):
             if decimal_mark == "." and plain(cell):
                 return cell
-            text = _MINUS.sub("-", cell.strip())
+            text = _CURRENCY_SIGNS.sub("", _MINUS.sub("-", cell)).strip()
             found = written.fullmatch(text)
             if found is None:
                 raise CellError(expected)
@@ -60,9 +65,13 @@ def amount_reader(decimal_mark: Literal[".", ","]) -> Callable[[Cell], str]:
 
 
 def day_reader(date_format: str) -> Callable[[Cell], str]:
-    """A reader of days into ISO texts ``2026-10-05``; takes what ``date_format`` says and a workbook's own dates."""
+    """A reader of days into ISO texts ``2026-10-05``; takes what ``date_format`` says and a workbook's own dates.
+
+    A time of day after the date is passed over. ``SERIAL`` instead of a format reads Excel's day numbers.
+    """
     known: dict[Cell, str] = {}
-    expected = f"a date such as {date(2026, 10, 31).strftime(date_format)}"
+    shown = "46326" if date_format == SERIAL else date(2026, 10, 31).strftime(date_format)
+    expected = f"a date such as {shown}"
 
     def read(cell: Cell) -> str:
         day = known.get(cell)
@@ -93,16 +102,13 @@ def moment_reader(date_format: str) -> Callable[[Cell], str]:
     day = day_reader(date_format)
 
     def read(cell: Cell) -> str:
-        try:
-            return day(cell)
-        except CellError as error:
-            if not isinstance(cell, str):
-                raise
+        if isinstance(cell, str) and ":" in cell:
             try:
                 moment = datetime.fromisoformat(re.sub(r"\s*(UTC|Z)$", "+00:00", cell.strip()))
             except ValueError:
-                raise error from None
+                return day(cell)
             return (moment.astimezone(UTC) if moment.tzinfo else moment).isoformat()
+        return day(cell)
 
     return read
 
@@ -153,9 +159,12 @@ def _day(cell: Cell, date_format: str, expected: str) -> date:
         return cell.date()
     if isinstance(cell, date):
         return cell
+    if date_format == SERIAL and isinstance(cell, str) and re.fullmatch(r"\s*\d{5}(\.\d+)?\s*", cell):
+        return _day(int(cell.partition(".")[0]), date_format, expected)
     if isinstance(cell, str) or (isinstance(cell, int) and not isinstance(cell, bool)):
+        text = _TIME_OF_DAY.sub("", str(cell).strip()) if "%H" not in date_format else str(cell).strip()
         try:
-            return datetime.strptime(str(cell).strip(), date_format).date()  # noqa: DTZ007 (a day has no zone)
+            return datetime.strptime(text, date_format).date()  # noqa: DTZ007 (a day has no zone)
         except ValueError:
             pass
     if isinstance(cell, int | float) and not isinstance(cell, bool) and int(cell) in _SERIAL_DAYS:

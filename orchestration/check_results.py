@@ -8,7 +8,7 @@ from connectors.source import Source
 from expectations.gates import GateResult
 from orchestration.daemon import Daemon
 from orchestration.transformation import NodeResult
-from warehouse.control import CheckResult
+from warehouse.control import CheckResult, Severity
 from warehouse.vanished import Counted, counted
 
 if TYPE_CHECKING:
@@ -114,6 +114,39 @@ def _lost(one: Counted) -> str:
         f"{one.missing} of {one.known} known records{of} were not found, all at once: rather a lost permission than a deletion. "
         "Give the account access again; until then they count as they were."
     )
+
+
+def of_quarantine(con: "DuckDBPyConnection", streams: Iterable[tuple[str, str]]) -> Iterator[CheckResult]:
+    """Two for every stream (source, stream) read from files: no row in quarantine, no file refused whole or waiting."""
+    found = con.execute(
+        """
+        select
+            _source, record ->> 'stream', record ->> 'file', record ->> 'state', record ->> 'reason',
+            coalesce(cast(record ->> 'quarantined' as bigint), 0),
+            record ->> '$.quarantine[0].row', record ->> '$.quarantine[0].reason'
+        from raw.finance_files where not _deleted order by 3
+        """
+    ).fetchall()
+    for stream in streams:
+        mine = [row[2:] for row in found if row[:2] == stream]
+        refused = [reason for _, state, reason, *_ in mine if state == "refused"]
+        broken = [(file, rows, line, reason) for file, _, _, rows, line, reason in mine if rows]
+        rows = sum(each[1] for each in broken)
+        said = "Every row of its files was read or is known to be no data."
+        if broken:
+            file, _, line, reason = broken[0]
+            row_s, file_s = f"{rows} row{'s'[: rows != 1]}", f"{len(broken)} file{'s'[: len(broken) != 1]}"
+            said = f"{row_s} of {file_s} could not be read and went to quarantine, the first in {file}, line {line}, {reason}."
+        yield CheckResult("quarantine", ".".join(stream), "rows", not broken, "warn", said, rows or None)
+        waiting = [file for file, state, *_ in mine if state == "waiting"]
+        said = "No file was refused, and none waits."
+        if refused:
+            many = f" {len(refused) - 1} more." if len(refused) > 1 else ""
+            said = f"A file was refused whole: {refused[0]}.{many}"
+        elif waiting:
+            said = f"{waiting[0]} is still being written and waits for the next run."
+        severity: Severity = "error" if refused else "warn"
+        yield CheckResult("quarantine", ".".join(stream), "files", not (refused or waiting), severity, said)
 
 
 def of_tickers(found: Daemon | None, now: datetime) -> list[CheckResult]:

@@ -297,6 +297,37 @@ def forecast(
             typer.echo(note, err=True)
 
 
+finance = typer.Typer(help="Finance exports.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(finance, name="finance")
+
+
+@finance.callback()
+def finance_commands() -> None:
+    """What finance exports are, before anything is configured."""
+
+
+@finance.command("inspect")
+def finance_inspect(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="An export: CSV, TSV, XLSX, also zipped or gzipped.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    sheet: Annotated[str | None, typer.Option(help="The worksheet, where there are several.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Propose a profile for a finance export: how sure it is, as YAML to paste, and the first rows as they would be read."""
+    with _errors_in_words():
+        from orchestration.finance_command import as_json, inspected, told
+
+        proposal = inspected(file, sheet)
+        typer.echo(json.dumps(as_json(proposal), indent=2, ensure_ascii=False) if json_ else told(proposal))
+
+
 @app.command()
 def demo(
     as_of: Annotated[

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import strategy
 from connectors.errors import InputError, PullFailed, SourceError
+from connectors.finance_files import FILES, FinanceFiles
 from connectors.landing import Landing, Manifest
 from connectors.source import Source
 from expectations.arriving import arriving_suites
@@ -178,7 +179,21 @@ def load_landed(workspace: Workspace) -> dict[str, LoadResult]:
                 continue
             told = (note_fields(con, landing.root, manifest), note_listed_fields(con, manifest))
             changes.setdefault(f"{manifest.source}.{manifest.stream}", []).extend(filter(None, told))
-        record_checks(con, [*check_results.of_fields(changes), *check_results.of_counts(con)])
+        read_from_files = [
+            (name, stream.name)
+            for name, source in listed(workspace).items()
+            if source.system == FinanceFiles.system
+            for stream in source.streams
+            if stream is not FILES
+        ]
+        record_checks(
+            con,
+            [
+                *check_results.of_fields(changes),
+                *check_results.of_counts(con),
+                *check_results.of_quarantine(con, read_from_files),
+            ],
+        )
     return loaded
 
 

@@ -13,8 +13,8 @@ import duckdb
 from warehouse.rows import append_rows
 
 Kind = Literal[
-    "gate", "test", "pull", "run", "model", "sensor", "freshness", "volume", "schema", "census", "delivery"
-]
+    "gate", "test", "pull", "run", "model", "sensor", "freshness", "volume", "schema", "census", "delivery", "quarantine",
+]  # fmt: skip
 Severity = Literal["warn", "error"]
 
 _TABLES = """

@@ -37,6 +37,8 @@ RAW_TABLES = (
     "salesforce_users",
     "finance_ledger",
     "finance_budgets",
+    "finance_rates",
+    "finance_files",
 )
 
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -89,7 +89,7 @@ def test_a_day_comes_back_in_every_format(day: date, date_format: str) -> None:
     assert day_reader(date_format)(f" {day.strftime(date_format)} ") == day.isoformat()
 
 
-@pytest.mark.parametrize("text", ["00:00:00", "31/02/2026", "2026-10-05", "05/10/26", "05/10/2026 12:00", ""])
+@pytest.mark.parametrize("text", ["00:00:00", "31/02/2026", "2026-10-05", "05/10/26", "05/10/2026 noon", ""])
 def test_what_is_no_day_of_the_format_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(CellError, match="a date such as 31/10/2026"):
         day_reader("%d/%m/%Y")(text)

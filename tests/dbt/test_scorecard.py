@@ -288,6 +288,9 @@ INPUTS = [
 KINDS_OF_FAILURE = {
     "pulled": CheckResult("pull", "jira.issues", "pulled", False, "error", "timed out"),
     "modelled": CheckResult("model", "flow.work_items", "built", False, "error", "out of memory"),
+    "incomplete": CheckResult(
+        "quarantine", "finance.ledger", "rows", False, "warn", "1 row could not be read.", 1
+    ),
     "tested": CheckResult("test", "flow.deals", "deal_id_is_unique", False, "warn", "1 row", 1),
     "built": CheckResult("model", "key_results.kr_built", "built", False, "error", "a cast failed"),
 }
@@ -390,6 +393,7 @@ def test_anything_that_fails_on_the_way_to_a_key_result_takes_its_green(doubted:
         KeyResultInput("pulled", "raw.jira_issues", "jira", "issues"),
         KeyResultInput("modelled", "flow.work_items", None, None),
         KeyResultInput("tested", "flow.deals", None, None),
+        KeyResultInput("incomplete", "raw.finance_ledger", "finance", "ledger"),
     ]
     doubted.begin(date(2026, 10, 29))
     doubted.control(STREAMS, inputs, list(KINDS_OF_FAILURE.values()))

@@ -57,7 +57,8 @@ def test_odd_records_are_taken_in_and_told_of(tmp_path: Path) -> None:
         },
     )
     project.land("finance_ledger", {"a": {"posting": {"date": "31.12.2026", "amount": "12"}}, "b": {}})
-    project.land("finance_budgets", {"a": {"posting": {"month": "2026-10", "account": "4", "amount": "31"}}})
+    line = {"posting": {"month": "2026-10", "account": "4", "amount": "31"}}
+    project.land("finance_budgets", {"a": line, "sent again without it": line | {"gone": True}})
     tests = _flow(project)
     for name in ("jira_issues", "jira_changelogs", "hubspot_deals", "postings"):
         assert tests[f"{name}_are_readable"] == "warn", name

@@ -62,6 +62,7 @@ def test_a_second_run_pulls_nothing_but_the_look_back(second_pull: list[Pull]) -
         "finance.budgets": 0,
         "jira.worklogs": 0,
         "jira.worklog_deletions": 0,
+        "finance.files": 0,
     }
 
 

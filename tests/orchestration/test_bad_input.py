@@ -115,18 +115,16 @@ def test_host_that_does_not_resolve(workspace: Path) -> None:
 
 def test_finance_file_that_is_not_what_it_says(workspace: Path) -> None:
     file = workspace / "finance" / "gl_sample.csv"
-    lines = file.read_text().splitlines()
-    lines[6] = lines[6].replace(",expense,", ",expense,,,")
-    file.write_text("\n".join(lines), encoding="utf-8")
-    assert_refused(plumbline("run", "-w", workspace), workspace, "gl_sample.csv:7")
+    file.write_text(file.read_text().replace("Cost Centre", "Department", 1), encoding="utf-8")
+    assert_refused(plumbline("run", "-w", workspace), workspace, "gl_sample.csv:1", "Cost Centre")
 
 
-def test_unreadable_amount_names_its_column(workspace: Path) -> None:
+def test_unreadable_amounts_name_their_column(workspace: Path) -> None:
     file = workspace / "finance" / "gl_sample.csv"
-    lines = file.read_text().splitlines()
-    lines[5] = lines[5].rsplit(",", 1)[0] + ",twelve"
-    file.write_text("\n".join(lines), encoding="utf-8")
-    assert_refused(plumbline("run", "-w", workspace), workspace, "gl_sample.csv:6", "Amount", "twelve")
+    header, *lines = file.read_text().splitlines()
+    broken = [line.rpartition(",")[0] + ",twelve" for line in lines]
+    file.write_text("\n".join([header, *broken, ""]), encoding="utf-8")
+    assert_refused(plumbline("run", "-w", workspace), workspace, "gl_sample.csv:2", "Amount")
 
 
 def test_all_problems_at_once(workspace: Path) -> None:

@@ -176,9 +176,8 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     assert not look(definitions, instance, first.cursor).run_requests
 
     metrics_before = metrics(workspace)
-    export = workspace.root / "finance" / "gl_sample.csv"
-    sound = export.read_text()
-    export.write_text(sound.replace(".", "?"), encoding="utf-8")
+    exports = workspace.root / "finance"
+    exports.rename(workspace.root / "elsewhere")
     broken = definitions.resolve_job_def("refresh").execute_in_process(
         run_config=QUIET, instance=instance, raise_on_error=False
     )
@@ -208,7 +207,7 @@ def test_a_failed_refresh_becomes_a_flag_and_a_good_one_closes_it_with_nobody_ta
     dev, now = Dev(workspace), datetime.now(UTC)
     dev.beat(at=now)
     dev.tick(schedule=now - timedelta(hours=3), sensor=now)
-    export.write_text(sound, encoding="utf-8")
+    (workspace.root / "elsewhere").rename(exports)
     assert (
         definitions.resolve_job_def("refresh").execute_in_process(run_config=QUIET, instance=instance).success
     )

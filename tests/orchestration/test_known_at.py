@@ -77,13 +77,14 @@ def test_what_reads_differently_now_is_published_with_its_parts(workspace: Path,
         for posting in postings
         if posting["Account Type"] == "revenue" and posting["Posting Date"] in reported
     ]
-    edited, late = revenue[0], revenue[2]
+    edited, removed, late = revenue[:3]
     expected = {}
     for day in reported:
-        # Revenue is a credit. The third that the file lacks now stays: a file of postings may be one part of them.
+        # Revenue is a credit. The file was sent again without the second posting, which is therefore gone.
         parts = (
             -Decimal(late["Amount"]) if late["Posting Date"] <= day else Decimal(0),
-            1 + Decimal(edited["Amount"]) if edited["Posting Date"] <= day else Decimal(0),
+            (1 + Decimal(edited["Amount"]) if edited["Posting Date"] <= day else Decimal(0))
+            + (Decimal(removed["Amount"]) if removed["Posting Date"] <= day else Decimal(0)),
         )
         if any(parts) and day < max(reported):
             expected["revenue-posted", day] = parts

@@ -27,4 +27,5 @@ select
     postings._record
 from postings
 left join cost_centres_of_functions on cost_centres_of_functions.value = postings.cost_centre
+{{ plumbline.company_rate('postings', 'date') }}
 {%- endmacro %}

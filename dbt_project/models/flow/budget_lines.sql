@@ -20,3 +20,4 @@ select
     lines._record
 from lines
 left join cost_centres_of_functions on cost_centres_of_functions.value = lines.cost_centre
+{{ plumbline.company_rate('lines', 'month') }}

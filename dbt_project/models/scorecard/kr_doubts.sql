@@ -32,7 +32,7 @@ select
     stretches.is_open,
     stretches.cause,
     case
-        when stretches.kind = 'freshness' then stretches.message
+        when stretches.kind in ('freshness', 'quarantine') then stretches.message
         when stretches.kind in ('model', 'pull') then 'The ' || stretches.kind || ' of ' || stretches.subject || ' failed: '
             || rtrim(stretches.message, '.') || '.'
         else 'The ' || stretches.kind || ' ' || stretches.check_name || ' on ' || stretches.subject || ' failed: '

@@ -4,7 +4,7 @@
     ],
     'hubspot': ['deals', 'pipelines', 'owners'],
     'salesforce': ['opportunities', 'opportunity_history', 'field_history', 'stages', 'accounts', 'users'],
-    'finance': ['ledger', 'budgets'],
+    'finance': ['ledger', 'budgets', 'rates', 'files'],
 } -%}
 with run as (
     select * from {{ source('control', 'run') }}

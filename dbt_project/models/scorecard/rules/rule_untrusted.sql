@@ -42,7 +42,7 @@ ranked as (
         row_number() over (
             partition by kr_id, date
             order by
-                case kind when 'pull' then 1 when 'model' then 2 when 'gate' then 3 when 'test' then 4 when 'freshness' then 5 else 6 end,
+                case kind when 'pull' then 1 when 'model' then 2 when 'gate' then 3 when 'test' then 4 when 'quarantine' then 5 when 'freshness' then 6 else 7 end,
                 subject, sentence
         ) as cause_no
     from causes

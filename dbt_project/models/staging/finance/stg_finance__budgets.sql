@@ -11,6 +11,7 @@ texts as (
     {{ plumbline.json_fields('lines', 'record', {
         'file': ['file'],
         'row_no': ['row'],
+        'gone': ['gone'],
         'month_text': ['posting', 'month'],
         'account': ['posting', 'account'],
         'account_type': ['posting', 'account_type'],
@@ -36,7 +37,8 @@ select
     account_type,
     cost_centre,
     amount,
-    currency,
+    -- A profile leaves it open where the system writes none: its books are in the company's currency.
+    coalesce(currency, '{{ var('company_currency') }}') as currency,
     amount_company,
     {{ plumbline.unreadable({
         'month': 'month_day',
@@ -51,5 +53,6 @@ select
     _key,
     _source || '/budgets/' || _key as _record,
     _landed_file,
-    _deleted
+    -- Its file was sent again without it.
+    _deleted or coalesce(gone, 'false') = 'true' as _deleted
 from parsed

@@ -11,6 +11,7 @@ texts as (
     {{ plumbline.json_fields('lines', 'record', {
         'file': ['file'],
         'row_no': ['row'],
+        'gone': ['gone'],
         'date_text': ['posting', 'date'],
         'posted_text': ['posting', 'posted_at'],
         'account': ['posting', 'account'],
@@ -45,7 +46,8 @@ select
     account_type,
     cost_centre,
     amount,
-    currency,
+    -- A profile leaves it open where the system writes none: its books are in the company's currency.
+    coalesce(currency, '{{ var('company_currency') }}') as currency,
     amount_company,
     document,
     line,
@@ -65,5 +67,6 @@ select
     _key,
     _source || '/ledger/' || _key as _record,
     _landed_file,
-    _deleted
+    -- Its file was sent again without it.
+    _deleted or coalesce(gone, 'false') = 'true' as _deleted
 from parsed
