@@ -71,13 +71,10 @@ class Computation:
         models = transformation.key_result_models()
         self._relations = {kr_id: transformation.relation(models[kr_id]) for kr_id in kr_ids}
         self._descent = {
-            kr_id: {
-                transformation.relation(node)
-                for node in transformation.computed_from_records([models[kr_id]])
-            }
+            kr_id: {transformation.relation(node) for node in _from_records(transformation, [models[kr_id]])}
             for kr_id in kr_ids
         }
-        wanted = transformation.computed_from_records(models[kr_id] for kr_id in kr_ids)
+        wanted = _from_records(transformation, [models[kr_id] for kr_id in kr_ids])
         built = transformation.sql_from_everything(node for node in wanted if node.startswith("model."))
         self._sql = {transformation.relation(node): sql for node, sql in built.items()}
         self._quoted = {transformation.relation(node): str(nodes[node]["relation_name"]) for node in wanted}
@@ -124,6 +121,12 @@ class Computation:
         for other, quoted in self._quoted.items():
             sql = sql.replace(quoted, f'"{other}{suffix if other in self._raw_of else ""}"')
         return sql
+
+
+def _from_records(transformation: Transformation, models: Iterable[str]) -> set[str]:
+    """What these models are computed from. Older versions of records are no records of a moment: they are read as they stand."""
+    nodes = transformation.computed_from_records(models)
+    return {node for node in nodes if not transformation.relation(node).endswith("__superseded")}
 
 
 def _by_record(

@@ -78,6 +78,8 @@ def merge(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     """Merge the batch; raises ValueError or duckdb.Error when the file does not hold what its manifest says."""
     known = con.execute(f"SELECT 1 FROM raw.{batch.table} WHERE _source = ? LIMIT 1", [batch.manifest.source])
     if known.fetchone() is None and not batch.later:
+        if batch.manifest.mode == "snapshot":
+            note(con, batch.manifest)
         return _fill(con, batch)
     return _merge_into(con, batch)
 

@@ -38,14 +38,15 @@ def is_at_once(missing: str, known: str) -> str:
     return f"({missing} >= greatest({_AT_ONCE}, {_SHARE} * {known}))"
 
 
-def note(con: duckdb.DuckDBPyConnection, manifest: Manifest, rows: str) -> None:
+def note(con: duckdb.DuckDBPyConnection, manifest: Manifest, rows: str | None = None) -> None:
     """Keep what a file came to in place of what was known before. ``rows`` is a query of scope, state, missing and known.
 
-    Without a row of it everything was seen. Needs the tables of ``create_control_tables``.
+    Without it, or a row of it, everything was seen. Needs the tables of ``create_control_tables``.
     """
     about = [manifest.source, manifest.stream]
     con.execute("DELETE FROM control.counted WHERE source = ? AND stream = ?", about)
-    con.execute(f"INSERT INTO control.counted SELECT ?, ?, * FROM ({rows})", about)  # noqa: S608
+    if rows is not None:
+        con.execute(f"INSERT INTO control.counted SELECT ?, ?, * FROM ({rows})", about)  # noqa: S608
     con.execute(
         """
         INSERT INTO control.counted SELECT $source, $stream, '', 'seen', 0, 0

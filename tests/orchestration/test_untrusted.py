@@ -16,6 +16,7 @@ from tests.command_line import plumbline
 
 # The same token twice: a tracker that would never come to an end.
 ENDLESS = Fault("/search/jql", Answer({"issues": [], "nextPageToken": "again"}), times=1000)
+PROJECTS = [{"id": "10000", "key": "P", "name": "P"}]
 FIELDS = [
     {"id": "customfield_10016", "name": "Story points", "custom": True, "schema": {"type": "number"}},
     {
@@ -64,7 +65,9 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, S
     """A run with a tracker that cannot be pulled, a budget that never came and a metric that fails."""
     folder = tmp_path_factory.mktemp("untrusted") / "acme"
     assert plumbline("init", folder).code == 0
-    with JiraServer(JiraSite([], {}, [], FIELDS, []), "a@example.com", "token", faults=[ENDLESS]) as server:
+    with JiraServer(
+        JiraSite([], {}, [], FIELDS, PROJECTS), "a@example.com", "token", faults=[ENDLESS]
+    ) as server:
         configuration = folder / "plumbline.yml"
         text = configuration.read_text().replace("\n  # Jira Cloud:", SOURCE.format(url=server.url))
         configuration.write_text(text, encoding="utf-8")

@@ -43,7 +43,7 @@ def test_nothing_is_wrong_after_two_runs(workspace: Path) -> None:
     answer = verified(workspace)
     assert answer.code == 0, answer.out
     chain = Ledger(state(workspace) / "ledger").read()
-    assert f"2 runs, {len(chain.answers)} answers, 4 landed files" in answer.out
+    assert f"2 runs, {len(chain.answers)} answers, 6 landed files" in answer.out
     assert chain.head.hash in answer.out
     told = json.loads(plumbline("verify", "--json", "-w", workspace).out)
     assert told == {
@@ -51,7 +51,7 @@ def test_nothing_is_wrong_after_two_runs(workspace: Path) -> None:
         "waiting": [],
         "runs": 2,
         "answers": len(chain.answers),
-        "landed": 4,
+        "landed": 6,
         "head": {"number": chain.head.number, "hash": chain.head.hash},
     }
 
