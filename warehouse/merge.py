@@ -141,6 +141,8 @@ def _merge_into(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
 def _set_older_aside(con: duckdb.DuckDBPyConnection, table: str, source: str) -> int:
     """Leave the newest row per key in ``table``, move the others to the temporary table ``older``; returns how many.
 
+    Of two that were updated at the same time the later one in the file is the newer.
+
     Keys are narrow: finding the repeated ones first spares sorting whole records.
     """
     con.execute(
@@ -149,7 +151,7 @@ def _set_older_aside(con: duckdb.DuckDBPyConnection, table: str, source: str) ->
         SELECT rowid AS landed_row FROM {table}
         WHERE _source = $source
             AND _key IN (SELECT _key FROM {table} WHERE _source = $source GROUP BY _key HAVING count(*) > 1)
-        QUALIFY row_number() OVER (PARTITION BY _key ORDER BY _updated_at DESC, record DESC) > 1
+        QUALIFY row_number() OVER (PARTITION BY _key ORDER BY _updated_at DESC, rowid DESC) > 1
         """,
         {"source": source},
     )

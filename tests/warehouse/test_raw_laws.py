@@ -55,13 +55,13 @@ def _text(record: Record) -> str:
 
 
 def _newest(batches: list[list[Record]]) -> set[tuple[str, str, bool]]:
-    """The current table by hand: last updated, then landed last, then greatest text."""
-    newest: dict[str, tuple[str, int, str]] = {}
+    """The current table by hand: last updated, then landed last, then last in its file."""
+    newest: dict[str, tuple[str, int, int, str]] = {}
     for landed, batch in enumerate(batches):
-        for record in batch:
-            version = (record["fields"]["updated"], landed, _text(record))
+        for place, record in enumerate(batch):
+            version = (record["fields"]["updated"], landed, place, _text(record))
             newest[record["id"]] = max(newest.get(record["id"], version), version)
-    return {(key, text, False) for key, (_, _, text) in newest.items()}
+    return {(key, text, False) for key, (_, _, _, text) in newest.items()}
 
 
 def _last_seen(snapshots: list[list[Record]]) -> set[tuple[str, str, bool]]:
