@@ -7,10 +7,10 @@ also when nothing is in it, without an id: what is missing of a scope that canno
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from connectors.landing import census_cursor
+from connectors.landing import LandingWriter, census_cursor
 from connectors.stream import JsonPath, Stream
 
 
@@ -19,9 +19,18 @@ def census_of(stream: Stream, scope: JsonPath | None) -> Stream:
     return Stream(stream.name, key=(("id",),), updated_at=None, mode="census", scope=scope)
 
 
-def is_due(cursors: Mapping[str, str], stream: Stream, every_days: int, now: datetime | None = None) -> bool:
+def is_due(cursors: Mapping[str, str], stream: Stream, every_days: int) -> bool:
     """Whether a census of the stream was last taken ``every_days`` days ago or longer, or never."""
     last = cursors.get(census_cursor(stream.name))
     if last is None:
         return True
-    return (now or datetime.now(UTC)) - datetime.fromisoformat(last) >= timedelta(days=every_days)
+    return datetime.now(UTC) - datetime.fromisoformat(last) >= timedelta(days=every_days)
+
+
+def write_census(writer: LandingWriter, scopes: Iterable[tuple[str | None, Iterable[list[str]]]]) -> None:
+    """Write a census that is taken now: each scope that the account can see, with pages of the ids in it."""
+    writer.cursor_to = datetime.now(UTC).isoformat()
+    for scope, pages in scopes:
+        writer.write([{"id": None, "scope": scope}])
+        for ids in pages:
+            writer.write({"id": one, "scope": scope} for one in ids)

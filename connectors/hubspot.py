@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
+from itertools import chain
 
 from pydantic import AwareDatetime, BaseModel
 
-from connectors.census import census_of, is_due
+from connectors.bookmarks import changed_since, moved_on
+from connectors.census import census_of, is_due, write_census
 from connectors.errors import InputError
 from connectors.http import Patience
 from connectors.hubspot_api import HubSpotApi, JsonObject, Objects
@@ -140,7 +142,9 @@ class HubSpot:
         cursor = cursors.get(stream.name) if all(one.name in cursors for one in writers) else None
         count = is_due(cursors, stream, self._config.census_days)
         pull = _Pull.unfinished(cursor) or _Pull(
-            began=api.service_time(), since=self._since(cursor), before=cursor
+            began=api.service_time(),
+            since=changed_since(cursor, self._config.start, self._config.look_back_minutes),
+            before=cursor,
         )
         newest: datetime | None = None
         cut_at = 0
@@ -168,7 +172,7 @@ class HubSpot:
             for records, _ in api.listed(of, archived=True) if count else ():
                 self._write(writer, stream, records, progress)
             for one in (*beside, writer):
-                one.cursor_to = _cursor(pull.before, min(newest or pull.began, pull.began))
+                one.cursor_to = moved_on(pull.before, min(newest or pull.began, pull.began))
         landed = [manifest for one in (*beside, writer) for manifest in one.manifests]
         return [*landed, *([self._count(api, stream, of, landing)] if count else [])]
 
@@ -183,19 +187,9 @@ class HubSpot:
         """The census: the ids of all records, also of archived ones, which say so themselves."""
         census = census_of(stream, scope=None)
         with landing.open(self.name, self.system, census, None, API_VERSION) as writer:
-            writer.cursor_to = datetime.now(UTC).isoformat()
-            writer.write([{"id": None, "scope": None}])
-            for archived in (False, True):
-                for ids in api.ids(of, archived=archived):
-                    writer.write({"id": one, "scope": None} for one in ids)
+            pages = (api.ids(of, archived=archived) for archived in (False, True))
+            write_census(writer, [(None, chain.from_iterable(pages))])
         return writer.manifest
-
-    def _since(self, cursor: str | None) -> datetime | None:
-        start = datetime.combine(self._config.start, time.min, UTC) if self._config.start else None
-        if cursor is None:
-            return start
-        since = datetime.fromisoformat(cursor) - timedelta(minutes=self._config.look_back_minutes)
-        return max(since, start) if start else since
 
     def _custom_properties(self) -> list[tuple[str, str]]:
         """The configuration's field and the internal name of each custom property."""
@@ -229,10 +223,3 @@ class _Pull(BaseModel):
     def unfinished(cls, cursor: str | None) -> _Pull | None:
         """The pull that a cursor tells of; None when the last one was finished."""
         return cls.model_validate_json(cursor) if cursor and cursor.startswith("{") else None
-
-
-def _cursor(before: str | None, bookmark: datetime) -> str:
-    """The bookmark as a cursor; it never goes back, as it would once the newest deal is deleted."""
-    if before is not None:
-        bookmark = max(bookmark, datetime.fromisoformat(before))
-    return bookmark.astimezone(UTC).isoformat(timespec="milliseconds")

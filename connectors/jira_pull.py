@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from connectors import jira_streams as streams
-from connectors.census import is_due
+from connectors.census import is_due, write_census
 from connectors.errors import PullFailed
 from connectors.jira_api import EPOCH, IssuePage, JiraApi, JsonObject, WorklogChange
 from connectors.jira_config import JiraConfig
@@ -121,11 +121,10 @@ class JiraPull:
     def _count_issues(self, projects: list[JsonObject]) -> Manifest:
         """The census: the ids of all issues by project; a project without any is in it, too."""
         with self._writer(streams.COUNTED_ISSUES) as writer:
-            writer.cursor_to = datetime.now(UTC).isoformat()
-            for project in projects:
-                writer.write([{"id": None, "scope": project["id"]}])
-                for ids in self.api.issue_ids(self._floor(), project["key"]):
-                    writer.write({"id": one, "scope": project["id"]} for one in ids)
+            write_census(
+                writer,
+                ((project["id"], self.api.issue_ids(self._floor(), project["key"])) for project in projects),
+            )
         return writer.manifest
 
     def _require_any_issue(self) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
+from connectors.bookmarks import changed_since, moved_on
 from connectors.errors import InputError
 from connectors.http import Patience
 from connectors.landing import Landing, Manifest
@@ -147,7 +148,9 @@ class Salesforce:
         self._require_custom(stream, fields)
         sync_start = org.session.service_time
         is_snapshot = stream.mode == "snapshot"
-        since = None if is_snapshot else self._since(cursor)
+        since = (
+            None if is_snapshot else changed_since(cursor, self._config.start, self._config.look_back_minutes)
+        )
         newest: datetime | None = None
         with landing.open(self.name, self.system, stream, cursor, self._api_version) as writer:
             for page in self._pages(org, wanted, fields, since) if fields else ():
@@ -157,7 +160,7 @@ class Salesforce:
                 progress(self.name, stream.name, writer.rows)
             self._require_some(stream, writer.rows)
             if fields and not is_snapshot:
-                writer.cursor_to = _cursor(cursor, min(newest or sync_start, sync_start))
+                writer.cursor_to = moved_on(cursor, min(newest or sync_start, sync_start))
         return writer.manifest
 
     def _pages(
@@ -173,13 +176,6 @@ class Salesforce:
         if most is None or float(self._config.api_version) < FIRST_VERSION:
             return False
         return org.api.is_too_long(wanted, fields) or org.api.count(wanted, since) > most
-
-    def _since(self, cursor: str | None) -> datetime | None:
-        start = datetime.combine(self._config.start, time.min, UTC) if self._config.start else None
-        if cursor is None:
-            return start
-        since = datetime.fromisoformat(cursor) - timedelta(minutes=self._config.look_back_minutes)
-        return max(since, start) if start else since
 
     def _require_custom(self, stream: Stream, fields: list[FieldType]) -> None:
         known = {field.name for field in fields}
@@ -198,10 +194,3 @@ class Salesforce:
                 f"{self.name}: {self._config.base_url} shows no stage of opportunities",
                 "Give the user that the connected app runs as View Setup and Configuration.",
             )
-
-
-def _cursor(before: str | None, bookmark: datetime) -> str:
-    """The bookmark as a cursor; it never goes back, as it would once nothing new is seen by a clock that was set back."""
-    if before is not None:
-        bookmark = max(bookmark, datetime.fromisoformat(before))
-    return bookmark.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.merge import Batch, LoadResult, count, json_path, literal, records_of
+from warehouse.merge import Batch, LoadResult, count, json_path, literal, records_of, require_rows
 from warehouse.vanished import is_at_once, note
 
 
@@ -28,8 +28,7 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
         FROM {records_of(batch.landing_root / manifest.file)}
         """,
     )
-    if rows != manifest.rows:
-        raise ValueError(f"it holds {rows} records where its manifest says {manifest.rows}")
+    require_rows(rows, manifest)
     if batch.later:
         return LoadResult(rows=rows, unchanged=rows, late=True)
     scope = f"json_extract_string(record, {literal(json_path(manifest.scope))})" if manifest.scope else "''"

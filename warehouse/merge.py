@@ -88,7 +88,7 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     """The first load of a source goes straight into the table, so that the bulk of all data is written once."""
     table = f"raw.{batch.table}"
     rows = count(con, f"INSERT INTO {table} {_select(batch)}")
-    _require_rows(rows, batch.manifest)
+    require_rows(rows, batch.manifest)
     undated = _undated(con, table, batch.manifest)
     repeated = _set_older_aside(con, table, batch.manifest.source)
     superseded = _keep_as_history(con, batch)
@@ -105,7 +105,7 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
 def _merge_into(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     manifest = batch.manifest
     rows = count(con, f"CREATE OR REPLACE TEMP TABLE landed AS {_select(batch)}")
-    _require_rows(rows, manifest)
+    require_rows(rows, manifest)
     undated = _undated(con, "landed", manifest)
     _set_older_aside(con, "landed", manifest.source)
     _meet_current(con, batch)
@@ -361,7 +361,8 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _require_rows(rows: int, manifest: Manifest) -> None:
+def require_rows(rows: int, manifest: Manifest) -> None:
+    """Raises ValueError where a file holds another number of records than its manifest says."""
     if rows != manifest.rows:
         raise ValueError(f"it holds {rows} records where its manifest says {manifest.rows}")
 
