@@ -8,15 +8,14 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from itertools import chain
 
-from pydantic import AwareDatetime, BaseModel
-
-from connectors.bookmarks import changed_since, moved_on
+from connectors.bookmarks import changed_since
 from connectors.census import census_of, is_due, write_census
 from connectors.errors import InputError
 from connectors.http import Patience
 from connectors.hubspot_api import HubSpotApi, JsonObject, Objects
 from connectors.hubspot_config import DealProperties, HubSpotConfig
 from connectors.landing import Landing, LandingWriter, Manifest
+from connectors.resume import Pull
 from connectors.source import Progress
 from connectors.stream import Stream
 
@@ -142,7 +141,7 @@ class HubSpot:
         # Where one of them was never pulled, both begin anew.
         cursor = cursors.get(stream.name) if all(one.name in cursors for one in writers) else None
         count = is_due(cursors, stream, self._config.census_days)
-        pull = _Pull.unfinished(cursor) or _Pull(
+        pull = Pull.unfinished(cursor) or Pull(
             began=api.service_time(),
             since=changed_since(cursor, self._config.start, self._config.look_back_minutes),
             before=cursor,
@@ -168,13 +167,13 @@ class HubSpot:
                 self._write(writer, stream, records, progress)
                 if go_on and writer.rows - cut_at >= _A_FILE:
                     cut_at = writer.rows
-                    going_on = pull.model_copy(update={"after": go_on}).model_dump_json()
+                    going_on = pull.going_on(go_on)
                     for one in (*beside, writer):
                         one.cut(going_on)
             for records, _ in api.listed(of, archived=True) if count else ():
                 self._write(writer, stream, records, progress)
             for one in (*beside, writer):
-                one.cursor_to = moved_on(pull.before, min(newest or pull.began, pull.began))
+                one.cursor_to = pull.finished(newest)
         return [manifest for one in (*beside, writer, *census) for manifest in one.manifests]
 
     def _write(
@@ -221,21 +220,3 @@ class HubSpot:
                     f"Set properties.{field} to the internal name of a deal property, or leave it out.",
                     field=f"properties.{field}",
                 )
-
-
-class _Pull(BaseModel):
-    """A pull; as JSON it is the cursor of one that is not finished.
-
-    ``began`` by HubSpot's clock, ``since`` which change (None: a list of all), ``before`` the cursor it started from, ``after``
-    where it goes on.
-    """
-
-    began: AwareDatetime
-    since: AwareDatetime | None
-    before: str | None
-    after: str | None = None
-
-    @classmethod
-    def unfinished(cls, cursor: str | None) -> _Pull | None:
-        """The pull that a cursor tells of; None when the last one was finished."""
-        return cls.model_validate_json(cursor) if cursor and cursor.startswith("{") else None

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from connectors.errors import PullFailed, SourceError
 from connectors.http import HttpClient, Json, Params, Patience, Reply
+from connectors.resume import Page
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +72,6 @@ class Account(BaseModel):
 
     portal_id: int = Field(alias="portalId", gt=0)
     ui_domain: str = Field(alias="uiDomain", pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
-
-
-class Page(NamedTuple):
-    """Records, and from where a pull that breaks off after them can go on; None where it cannot."""
-
-    records: list[JsonObject]
-    go_on: str | None
 
 
 class _Next(BaseModel):

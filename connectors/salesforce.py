@@ -7,14 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.bookmarks import changed_since, moved_on
+from pydantic import TypeAdapter
+
+from connectors.bookmarks import changed_since
+from connectors.census import census_of, is_due, write_census
 from connectors.errors import InputError
 from connectors.http import Patience
 from connectors.landing import Landing, Manifest
-from connectors.salesforce_api import FieldType, SalesforceApi, SObject, since_condition
-from connectors.salesforce_bulk import FIRST_VERSION, BulkQueries
+from connectors.resume import Page, Pull
+from connectors.salesforce_api import ID, Behind, FieldType, SalesforceApi, SObject, Start
+from connectors.salesforce_bulk import FIRST_VERSION, BulkQueries, InJob
 from connectors.salesforce_config import OpportunityFields, SalesforceConfig
-from connectors.salesforce_records import Record, instant
+from connectors.salesforce_records import instant
 from connectors.salesforce_session import SalesforceSession
 from connectors.source import Progress
 from connectors.stream import Mode, Stream
@@ -75,6 +79,11 @@ _OBJECTS: Mapping[Stream, SObject] = {
         optional=True,
     ),
 }  # fmt: skip
+# Those that are purged from the recycle bin are in no query any more.
+_COUNTED = {OPPORTUNITIES, ACCOUNTS}
+# Records per file, about: a pull that dies goes on from the last whole one.
+_A_FILE = 10_000
+_PLACE: TypeAdapter[Behind | InJob] = TypeAdapter(Behind | InJob)
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,8 @@ class Salesforce:
     """A Salesforce org as a source.
 
     A pull asks for what changed since the cursor less the look-back, deleted records too. The cursor is the newest change
-    seen, but never past the start of the pull by Salesforce's own clock. ``patience`` bounds retries.
+    seen, but never past the start of the pull by Salesforce's own clock. A pull that dies goes on from the last file that it
+    finished. Every few days opportunities and accounts are counted. ``patience`` bounds retries.
     """
 
     system = "salesforce"
@@ -123,9 +133,12 @@ class Salesforce:
     def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
         """Land what changed of every object since its cursor less the look-back."""
         with self._org() as org:
-            return [
-                self._land(org, stream, cursors.get(stream.name), landing, progress) for stream in _OBJECTS
-            ]
+            landed: list[Manifest] = []
+            for stream in _OBJECTS:
+                landed += self._land(org, stream, cursors.get(stream.name), landing, progress)
+                if stream in _COUNTED and is_due(cursors, stream, self._config.census_days):
+                    landed.append(self._count(org, stream, landing))
+        return landed
 
     @contextmanager
     def _org(self) -> Iterator[_Org]:
@@ -142,40 +155,66 @@ class Salesforce:
 
     def _land(
         self, org: _Org, stream: Stream, cursor: str | None, landing: Landing, progress: Progress
-    ) -> Manifest:
+    ) -> list[Manifest]:
         wanted = _OBJECTS[stream]
         fields = org.api.fields(wanted)
         self._require_custom(stream, fields)
-        sync_start = org.session.service_time
         is_snapshot = stream.mode == "snapshot"
-        since = (
-            None if is_snapshot else changed_since(cursor, self._config.start, self._config.look_back_minutes)
+        pull = Pull.unfinished(cursor) or Pull(
+            began=org.session.service_time,
+            since=None
+            if is_snapshot
+            else changed_since(cursor, self._config.start, self._config.look_back_minutes),
+            before=cursor,
         )
         newest: datetime | None = None
+        cut_at = 0
         with landing.open(self.name, self.system, stream, cursor, self._api_version) as writer:
-            for page in self._pages(org, wanted, fields, since) if fields else ():
-                writer.write(page)
-                changes = [instant(record[wanted.changed_at]) for record in page]
+            for records, go_on in self._pages(org, wanted, fields, pull) if fields else ():
+                writer.write(records)
+                changes = [instant(record[wanted.changed_at]) for record in records]
                 newest = max([newest, *changes] if newest else changes)
                 progress(self.name, stream.name, writer.rows)
+                if go_on and not is_snapshot and writer.rows - cut_at >= _A_FILE:
+                    cut_at = writer.rows
+                    writer.cut(pull.going_on(go_on))
             self._require_some(stream, writer.rows)
             if fields and not is_snapshot:
-                writer.cursor_to = moved_on(cursor, min(newest or sync_start, sync_start))
+                writer.cursor_to = pull.finished(newest)
+        return writer.manifests
+
+    def _pages(self, org: _Org, wanted: SObject, fields: list[FieldType], pull: Pull) -> Iterator[Page]:
+        place = _PLACE.validate_json(pull.after) if pull.after else None
+        if isinstance(place, InJob) and self._config.bulk_above is not None:
+            yield from org.bulk.pages(org.api.query(wanted, fields, pull.since), fields, place)
+            # That was the org as it was when the job was made.
+            yield from self._from(org, wanted, fields, pull.began)
+        else:
+            yield from self._from(org, wanted, fields, place if isinstance(place, Behind) else pull.since)
+
+    def _from(self, org: _Org, wanted: SObject, fields: list[FieldType], start: Start) -> Iterator[Page]:
+        if self._in_bulk(org, wanted, fields, start):
+            return org.bulk.pages(org.api.query(wanted, fields, start), fields)
+        return org.api.pages(wanted, fields, start)
+
+    def _count(self, org: _Org, stream: Stream, landing: Landing) -> Manifest:
+        """The census: the ids of all records, also of those in the recycle bin, which say so themselves."""
+        wanted, census = _OBJECTS[stream], census_of(stream, scope=None)
+        with landing.open(self.name, self.system, census, None, self._api_version) as writer:
+            write_census(writer, [(None, self._ids(org, wanted))])
         return writer.manifest
 
-    def _pages(
-        self, org: _Org, wanted: SObject, fields: list[FieldType], since: datetime | None
-    ) -> Iterator[list[Record]]:
-        if not self._in_bulk(org, wanted, fields, since):
-            return org.api.pages(wanted, fields, since)
-        query = org.api.query(wanted, fields, since_condition(wanted, since) if since else "")
-        return org.bulk.pages(query, fields)
+    def _ids(self, org: _Org, wanted: SObject) -> Iterator[list[str]]:
+        if not self._in_bulk(org, wanted, [ID], None):
+            return org.api.ids(wanted)
+        pages = org.bulk.pages(org.api.query(wanted, [ID], None), [ID])
+        return ([record["Id"] for record in page.records] for page in pages)
 
-    def _in_bulk(self, org: _Org, wanted: SObject, fields: list[FieldType], since: datetime | None) -> bool:
+    def _in_bulk(self, org: _Org, wanted: SObject, fields: list[FieldType], start: Start) -> bool:
         most = self._config.bulk_above
         if most is None or float(self._config.api_version) < FIRST_VERSION:
             return False
-        return org.api.is_too_long(wanted, fields) or org.api.count(wanted, since) > most
+        return org.api.is_too_long(wanted, fields) or org.api.count(wanted, start) > most
 
     def _require_custom(self, stream: Stream, fields: list[FieldType]) -> None:
         known = {field.name for field in fields}

@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from connectors.errors import InputError, PullFailed
 from connectors.http import Json, Params, Reply
+from connectors.resume import Page
 from connectors.salesforce_faults import NotThere
 from connectors.salesforce_records import Record, from_json, instant
 from connectors.salesforce_session import SalesforceSession
@@ -67,11 +68,26 @@ class FieldType(BaseModel):
         return self.type not in _LEFT_OUT and not (self.type == "textarea" and self.length > _LONG_TEXT)
 
 
+# What every record has, and a census asks for.
+ID = FieldType(name="Id", type="id")
+
+
+class Behind(BaseModel):
+    """The last record of a page, by time and id: what comes behind it is the rest."""
+
+    changed: AwareDatetime
+    id: str = Field(pattern=r"^[A-Za-z0-9]+$")
+
+
+# From where on: what changed at or after a moment, what comes behind a record, or everything.
+Start = datetime | Behind | None
+
+
 class _Description(BaseModel):
     fields: list[FieldType] = Field(min_length=1)
 
 
-class _Page(BaseModel):
+class _Answer(BaseModel):
     total: int = Field(alias="totalSize")
     done: bool
     records: list[dict[str, Any]]
@@ -113,83 +129,102 @@ class SalesforceApi:
             names |= dict.fromkeys(field.name for field in described if field.custom and field.is_short)
         return [readable[name] for name in names]
 
-    def count(self, wanted: SObject, since: datetime | None) -> int:
-        """How many records changed at or after ``since``, deleted ones too."""
-        where = f" WHERE {since_condition(wanted, since)}" if since else ""
-        return self._query(f"SELECT count() FROM {wanted.name}{where}").total
+    def count(self, wanted: SObject, start: Start) -> int:
+        """How many records there are from ``start`` on, deleted ones too."""
+        return self._query(f"SELECT count() FROM {wanted.name}{_where(wanted, start)}").total
 
-    def pages(
-        self, wanted: SObject, fields: list[FieldType], since: datetime | None
-    ) -> Iterator[list[Record]]:
-        """The records that changed at or after ``since``, deleted ones too, in the order of change.
+    def pages(self, wanted: SObject, fields: list[FieldType], start: Start) -> Iterator[Page]:
+        """The records from ``start`` on, deleted ones too, in the order of change.
 
         Each page begins behind the last record of the one before, by time and id, and so needs no locator of
         Salesforce's, which expire. A record that changes meanwhile comes again at the end.
         """
-        where = since_condition(wanted, since) if since else ""
         at_newest: set[str] = set()
         newest: datetime | None = None
-        while True:
-            page = self._query(
-                f"{self.query(wanted, fields, where)} ORDER BY {wanted.changed_at}, Id LIMIT {_PAGE}"
-            )
-            if page.done and page.total != len(page.records):
-                raise self._failed(
-                    wanted, f"gave {len(page.records)} of {page.total} records and called that all"
-                )
-            records = self._records(wanted, fields, page)
+        is_last = False
+        while not is_last:
+            order = f"ORDER BY {wanted.changed_at}, Id"
+            records, is_last = self._page(wanted, fields, f"{self.query(wanted, fields, start)} {order}")
             for record in records:
                 changed = instant(record[wanted.changed_at])
                 if newest is None or changed > newest:
                     newest, at_newest = changed, set()
                 if changed < newest or record["Id"] in at_newest:
-                    raise self._failed(
-                        wanted, "came in another order than asked for, in which records can be lost"
-                    )
+                    raise self._disordered(wanted)
                 at_newest.add(record["Id"])
-            if records:
-                yield records
-            if page.done and len(records) < _PAGE:
-                return
-            if not records:
-                raise self._failed(wanted, "gave an empty page that was not the last")
-            last = records[-1]
-            where = _behind(wanted, instant(last[wanted.changed_at]), last["Id"])
+            if records and newest:
+                start = self._behind(wanted, newest, records[-1]["Id"])
+                yield Page(records, None if is_last else start.model_dump_json())
+
+    def ids(self, wanted: SObject) -> Iterator[list[str]]:
+        """The ids of all records, deleted ones too, in pages, each behind the last id of the one before."""
+        where, before = "", set[str]()
+        is_last = False
+        while not is_last:
+            records, is_last = self._page(wanted, [ID], f"SELECT Id FROM {wanted.name}{where} ORDER BY Id")
+            ids = [record["Id"] for record in records]
+            if not before.isdisjoint(ids):
+                raise self._disordered(wanted)
+            before = set(ids)
+            yield ids
+            where = f" WHERE Id > '{ids[-1]}'" if ids else ""
 
     @staticmethod
-    def query(wanted: SObject, fields: list[FieldType], where: str) -> str:
-        """The query for all fields, in no order."""
+    def query(wanted: SObject, fields: list[FieldType], start: Start) -> str:
+        """The query for all fields of the records from ``start`` on, in no order."""
         named = ", ".join(field.name for field in fields)
-        return f"SELECT {named} FROM {wanted.name}" + (f" WHERE {where}" if where else "")
+        return f"SELECT {named} FROM {wanted.name}{_where(wanted, start)}"
 
     def is_too_long(self, wanted: SObject, fields: list[FieldType]) -> bool:
         """Whether a query for these fields fits into no address."""
-        return len(quote(self.query(wanted, fields, ""))) > _LONGEST_QUERY
+        return len(quote(self.query(wanted, fields, None))) > _LONGEST_QUERY
 
-    def _records(self, wanted: SObject, fields: list[FieldType], page: _Page) -> list[Record]:
+    def _page(self, wanted: SObject, fields: list[FieldType], soql: str) -> tuple[list[Record], bool]:
+        """A page of the records of a query, and whether it is the last."""
+        answer = self._query(f"{soql} LIMIT {_PAGE}")
+        got = len(answer.records)
+        if answer.done and answer.total != got:
+            raise self._failed(wanted, f"gave {got} of {answer.total} records and called that all")
+        is_last = answer.done and got < _PAGE
+        if not got and not is_last:
+            raise self._failed(wanted, "gave an empty page that was not the last")
         try:
-            return [from_json(fields, record) for record in page.records]
+            return [from_json(fields, record) for record in answer.records], is_last
         except ValueError as error:
             raise self._failed(wanted, f"answered with {error}") from None
 
-    def _query(self, soql: str) -> _Page:
-        return self._get(f"{self._root}/queryAll", _Page, {"q": soql})
+    def _behind(self, wanted: SObject, changed: datetime, record_id: str) -> Behind:
+        try:
+            return Behind(changed=changed, id=record_id)
+        except ValidationError:
+            raise self._failed(wanted, "answered with an id that is none") from None
+
+    def _query(self, soql: str) -> _Answer:
+        return self._get(f"{self._root}/queryAll", _Answer, {"q": soql})
 
     def _get(self, path: str, model: type[_Model], params: Params | None = None) -> _Model:
         return parsed(
             self._source, path, model, self._session.exchange("GET", path, Reply.json, params=params)
         )
 
+    def _disordered(self, wanted: SObject) -> PullFailed:
+        return self._failed(wanted, "came in another order than asked for, in which records can be lost")
+
     def _failed(self, wanted: SObject, what: str) -> PullFailed:
         return changed_service(self._source, wanted.name, what)
 
 
-def since_condition(wanted: SObject, since: datetime) -> str:
-    """The condition for what changed at or after ``since``."""
-    return f"{wanted.changed_at} >= {literal(since)}"
+def _where(wanted: SObject, start: Start) -> str:
+    if start is None:
+        return ""
+    if isinstance(start, datetime):
+        return f" WHERE {wanted.changed_at} >= {_literal(start)}"
+    at = _literal(start.changed)
+    # Its first half alone uses the index on the time.
+    return f" WHERE {wanted.changed_at} >= {at} AND ({wanted.changed_at} > {at} OR Id > '{start.id}')"
 
 
-def literal(moment: datetime) -> str:
+def _literal(moment: datetime) -> str:
     """An instant as a query writes it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
@@ -212,9 +247,3 @@ def changed_service(source: str, subject: str, what: str) -> PullFailed:
         f"{source}: {subject} {what}",
         "Run again later; if it stays so, the service has changed and this connector must follow.",
     )
-
-
-def _behind(wanted: SObject, changed: datetime, record_id: str) -> str:
-    """The condition for what comes behind a record by time and id; its first half alone uses the index on the time."""
-    at = literal(changed)
-    return f"{wanted.changed_at} >= {at} AND ({wanted.changed_at} > {at} OR Id > '{record_id}')"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import time
 from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from connectors.errors import PullFailed
+from connectors.errors import InputError, PullFailed
 from connectors.http import Json, Patience, Reply
+from connectors.resume import Page
 from connectors.salesforce_api import FieldType, changed_service, parsed
 from connectors.salesforce_records import Record, from_csv
 from connectors.salesforce_session import SalesforceSession
+
+log = logging.getLogger(__name__)
 
 # The first version of the API that runs queries as jobs.
 FIRST_VERSION = 47.0
@@ -30,6 +35,15 @@ class _Job(BaseModel):
     said: str | None = Field(None, alias="errorMessage")
 
 
+class InJob(BaseModel):
+    """A place in the result of a job: the page to go on with, how many records come before it, and which fields they have."""
+
+    job: str = Field(pattern=r"^[A-Za-z0-9]+$")
+    locator: str | None = None
+    rows: int = 0
+    fields: str
+
+
 class BulkQueries:
     """Queries of one org as jobs; raises SourceError. ``patience`` also says how often a job is asked for."""
 
@@ -39,26 +53,47 @@ class BulkQueries:
         self._jobs = f"/services/data/v{version}/jobs/query"
         self._patience = patience
 
-    def pages(self, query: str, fields: list[FieldType]) -> Iterator[list[Record]]:
-        """The records of ``query``, deleted ones too, in pages and in no order."""
+    def pages(self, query: str, fields: list[FieldType], place: InJob | None = None) -> Iterator[Page]:
+        """The records of ``query``, deleted ones too, in pages and in no order; from ``place`` of an earlier page on.
+
+        Salesforce keeps results for some days. Where that of ``place`` is gone, or lacks fields, the query runs anew.
+        """
+        named = hashlib.sha256(",".join(field.name for field in fields).encode()).hexdigest()
+        job = self._kept(place, named) if place else None
+        if job is None or place is None:
+            job = self._finished(self._made(query))
+            place = InJob(job=job.id, fields=named)
+        used: set[str] = set()
+        is_last = False
+        while not is_last:
+            page, after = _page(self._session, f"{self._jobs}/{job.id}/results", fields, place.locator)
+            is_last = after is None
+            place = place.model_copy(update={"locator": after, "rows": place.rows + len(page)})
+            if page:
+                yield Page(page, None if is_last else place.model_dump_json())
+            if after in used:
+                raise self._failed("led to the same page for the second time, which would never end")
+            used |= {after} if after else set()
+        if job.processed is not None and place.rows != job.processed:
+            raise self._failed(f"gave {place.rows} of {job.processed} records and called that all")
+
+    def _made(self, query: str) -> _Job:
         asked = json.dumps({"operation": "queryAll", "query": query}).encode()
         made = self._session.exchange("POST", self._jobs, Reply.json, body=asked)
-        job = self._finished(parsed(self._source, self._jobs, _Job, made))
-        locator: str | None = None
-        used: set[str] = set()
-        rows = 0
-        while True:
-            page, locator = _page(self._session, f"{self._jobs}/{job.id}/results", fields, locator)
-            rows += len(page)
-            if page:
-                yield page
-            if locator is None:
-                break
-            if locator in used:
-                raise self._failed("led to the same page for the second time, which would never end")
-            used.add(locator)
-        if job.processed is not None and rows != job.processed:
-            raise self._failed(f"gave {rows} of {job.processed} records and called that all")
+        return parsed(self._source, self._jobs, _Job, made)
+
+    def _kept(self, place: InJob, named: str) -> _Job | None:
+        """The job of a place, if its result is still there and has these fields."""
+        try:
+            job = self._state(place.job)
+        except InputError as error:
+            log.info("%s: the bulk job %s is not there any more: %s", self._source, place.job, error)
+            return None
+        return job if job.state == "JobComplete" and place.fields == named else None
+
+    def _state(self, job_id: str) -> _Job:
+        answer: Json = self._session.exchange("GET", f"{self._jobs}/{job_id}", Reply.json)
+        return parsed(self._source, self._jobs, _Job, answer)
 
     def _finished(self, job: _Job) -> _Job:
         started, wait = time.monotonic(), self._patience.first_wait
@@ -70,8 +105,7 @@ class BulkQueries:
                 )
             time.sleep(wait)
             wait = min(2 * wait, self._patience.longest_wait)
-            answer: Json = self._session.exchange("GET", f"{self._jobs}/{job.id}", Reply.json)
-            job = parsed(self._source, self._jobs, _Job, answer)
+            job = self._state(job.id)
         if job.state != "JobComplete":
             said = f' ("{job.said[:300]}")' if job.said else ""
             raise PullFailed(

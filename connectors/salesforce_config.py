@@ -28,7 +28,8 @@ class SalesforceConfig(BaseModel):
     ``username`` and ``private_key`` (PEM, RSA) by the JWT bearer flow, whose ``audience`` is the address of the login:
     https://test.salesforce.com for a sandbox. ``start`` leaves out records not modified since that day (UTC), rows of
     histories too. Each pull goes back ``look_back_minutes`` before the last one's cursor, for transactions that were
-    committed late. What is more than ``bulk_above`` records comes by the Bulk API 2.0; None: never.
+    committed late. Every ``census_days`` opportunities and accounts are counted, to find those that were purged from the
+    recycle bin; 0 counts them with each pull. What is more than ``bulk_above`` records comes by the Bulk API 2.0; None: never.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +47,7 @@ class SalesforceConfig(BaseModel):
     ] = "66.0"
     look_back_minutes: Annotated[int, Field(ge=0)] = 60
     start: date | None = None
+    census_days: Annotated[int, Field(ge=0)] = 1
     bulk_above: Annotated[int, Field(ge=0)] | None = 20_000
     fields: OpportunityFields = OpportunityFields()
 

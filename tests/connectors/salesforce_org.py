@@ -95,8 +95,9 @@ def crm(server: SalesforceServer, name: str = "crm", **config: Any) -> Salesforc
 
 
 def pull(source: Salesforce, folder: Path, cursors: dict[str, str] | None = None) -> dict[str, Manifest]:
+    """What a pull landed, by stream; a census is none."""
     manifests = source.pull(cursors or {}, Landing(folder), lambda *_: None)
-    return {manifest.stream: manifest for manifest in manifests}
+    return {manifest.stream: manifest for manifest in manifests if manifest.mode != "census"}
 
 
 def landed(folder: Path, manifest: Manifest) -> list[Record]:
