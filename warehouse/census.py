@@ -12,12 +12,15 @@ import duckdb
 from warehouse.merge import Batch, LoadResult, count, json_path, literal, records_of, require_rows
 from warehouse.vanished import is_at_once, note
 
+# The members by which records of HubSpot and Salesforce say themselves that they are put away, and will be purged in time.
+_PUT_AWAY = ("archived", "IsDeleted")
+
 
 def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     """Judge the known records by a census; raises ValueError or duckdb.Error when the file does not hold what its manifest says.
 
-    Records that landed after the census began are not in it, and nothing is said of them. An older census that is loaded
-    after a newer one says nothing at all.
+    Records that landed after the census began are not in it, and nothing is said of them. Those that were put away before
+    may vanish, as many as they are. An older census that is loaded after a newer one says nothing at all.
     """
     manifest = batch.manifest
     rows = count(
@@ -31,6 +34,7 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     require_rows(rows, manifest)
     if batch.later:
         return LoadResult(rows=rows, unchanged=rows, late=True)
+    put_away = " OR ".join(f"coalesce(record->>'$.{name}' = 'true', false)" for name in _PUT_AWAY)
     scope = f"json_extract_string(record, {literal(json_path(manifest.scope))})" if manifest.scope else "''"
     con.execute(
         f"""
@@ -39,6 +43,7 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
             rowid AS current_row,
             coalesce({scope}, '') AS scope,
             _deleted,
+            {put_away} AS was_put_away,
             _key IN (SELECT _key FROM counted WHERE _key IS NOT NULL) AS is_there
         FROM raw.{batch.table}
         WHERE _source = ? AND _landed_at < ?
@@ -57,7 +62,7 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
                 WHEN {is_at_once("count(*) FILTER (NOT is_there)", "count(*)")} THEN 'unobserved'
                 ELSE 'deleted'
             END AS state
-        FROM known WHERE NOT _deleted
+        FROM known WHERE NOT _deleted AND NOT was_put_away
         GROUP BY scope
         HAVING count(*) FILTER (NOT is_there) > 0
         """
@@ -65,7 +70,8 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     deleted = _turn(
         con,
         batch,
-        "NOT _deleted AND NOT is_there AND scope IN (SELECT scope FROM scopes WHERE state = 'deleted')",
+        """NOT _deleted AND NOT is_there
+            AND (was_put_away OR scope IN (SELECT scope FROM scopes WHERE state = 'deleted'))""",
     )
     back = _turn(con, batch, "_deleted AND is_there")
     note(con, manifest, "SELECT scope, state, missing, known FROM scopes WHERE state <> 'deleted'")

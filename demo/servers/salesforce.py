@@ -93,6 +93,10 @@ class SalesforceServer(LoopbackServer):
         """Let the token be valid no longer."""
         self._token = ""
 
+    def forget_jobs(self) -> None:
+        """Let no job be known any longer, as after a week."""
+        self._jobs.clear()
+
     def answer(self, request: Request) -> Answer:
         """The answer of the org's present content."""
         answer = self._login(request) if request.path == "/services/oauth2/token" else self._api(request)
@@ -143,7 +147,7 @@ class SalesforceServer(LoopbackServer):
             ("GET", "jobs", 4): lambda: self._result(parts[2], request),
         }
         route = routes.get((request.method, parts[0] if parts else "", len(parts)))
-        if route is None:
+        if route is None or (len(parts) > 2 and parts[0] == "jobs" and parts[2] not in self._jobs):
             return _refused(404, "NOT_FOUND", "The requested resource does not exist")
         try:
             return route()

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +20,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from connectors import salesforce
 from connectors.errors import InputError, PullFailed, SourceError
 from connectors.landing import Landing
 from connectors.salesforce import Salesforce, SalesforceConfig
@@ -46,6 +47,7 @@ from tests.warehouse.warehouse_parts import rows
 from warehouse.control import create_control_tables
 from warehouse.raw import cursors as committed_cursors
 from warehouse.raw import load
+from warehouse.vanished import counted
 
 STREAMS = {
     "opportunities": "Opportunity",
@@ -446,6 +448,103 @@ def test_a_bulk_job_that_failed_is_said(tmp_path: Path) -> None:
         pull(crm(server, bulk_above=0), tmp_path)
 
 
+# What is counted, and what goes on.
+
+
+@pytest.mark.parametrize("bulk_above", [None, 20])
+def test_purged_records_are_deleted_unless_they_vanish_all_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bulk_above: int | None
+) -> None:
+    _pulls_only(monkeypatch, "opportunities")
+    in_bin = {*range(30, 50)}
+    content = org(*(opportunity(number, IsDeleted=number in in_bin) for number in range(50)))
+    every = list(content.records["Opportunity"])
+    looks: list[tuple[set[int], set[int], list[tuple[str, int, int]]]] = [
+        ({*range(50)}, {*range(30)}, []),
+        ({*range(2, 50)}, {*range(2, 30)}, []),
+        # All of the recycle bin is emptied: nobody misses what was deleted before.
+        ({*range(2, 30)}, {*range(2, 30)}, []),
+        ({*range(20, 30)}, {*range(2, 30)}, [("unobserved", 18, 28)]),
+        ({*range(1, 30)}, {*range(1, 30)}, []),
+        (set(), {*range(1, 30)}, [("unobserved", 29, 29)]),
+    ]
+    with duckdb.connect() as con, SalesforceServer(content, APP, batch=7, bulk_page=9) as server:
+        create_control_tables(con)
+        source = crm(server, bulk_above=bulk_above, census_days=0)
+        for there, present, lost in looks:
+            content.records["Opportunity"] = [every[number] for number in sorted(there)]
+            _pull_and_load(source, tmp_path, con)
+            found = rows(
+                con,
+                "SELECT _key FROM raw.salesforce_opportunities WHERE NOT _deleted AND record->>'IsDeleted' = 'false'",
+            )
+            assert {key for (key,) in found} == {every[number]["Id"] for number in present}
+            assert [
+                (one.state, one.missing, one.known)
+                for one in counted(con)
+                if one.stream == "opportunities" and one.state != "seen"
+            ] == lost
+
+
+def test_records_are_counted_as_often_as_is_wanted(tmp_path: Path) -> None:
+    with SalesforceServer(org(opportunity(1)), APP) as server:
+        now = datetime.now(UTC)
+        for days_ago, count in ((1.9, 0), (2.1, 1)):
+            last = (now - timedelta(days=days_ago)).isoformat()
+            cursors = {f"{stream}.census": last for stream in ("opportunities", "accounts")}
+            found = crm(server, census_days=2).pull(cursors, Landing(tmp_path), lambda *_: None)
+            assert [one.stream for one in found if one.mode == "census"] == ["accounts", "opportunities"][
+                : 2 * count
+            ]
+
+
+@pytest.mark.parametrize(
+    ("bulk_above", "meanwhile", "then"),
+    [
+        (None, "", None),
+        # The rest of what began by REST may come in bulk.
+        (None, "", 10),
+        (0, "", 0),
+        (0, "the job was forgotten", 0),
+        (0, "a field came", 0),
+        (0, "", None),
+    ],
+)
+def test_a_pull_that_dies_goes_on_from_its_last_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bulk_above: int | None,
+    meanwhile: str,
+    then: int | None,
+) -> None:
+    _pulls_only(monkeypatch, "opportunities")
+    monkeypatch.setattr(salesforce, "_A_FILE", 6)
+    content = org(*(opportunity(number, tick=number // 4) for number in range(120)))
+    content.clock = BASE + timedelta(minutes=1)
+    with SalesforceServer(content, APP, batch=2, bulk_page=2) as server:
+        path = "/queryAll" if bulk_above is None else "/results"
+        server.faults = [Fault(path, reset=True, after=55, times=99)]
+        with pytest.raises(PullFailed):
+            pull(crm(server, bulk_above=bulk_above), tmp_path)
+        server.faults = []
+        first = Landing(tmp_path).manifests()
+        if meanwhile == "the job was forgotten":
+            server.forget_jobs()
+        elif meanwhile == "a field came":
+            content.types = {**TYPES, "Opportunity": {**TYPES["Opportunity"], "New__c": "string"}}
+            for each in content.records["Opportunity"]:
+                each["New__c"] = None
+        cursors = {"opportunities": str(first[-1].cursor_to)}
+        again = crm(server, bulk_above=then).pull(cursors, Landing(tmp_path), lambda *_: None)
+    rest = [one for one in again if one.mode != "census"]
+    parts = [{each["Id"] for one in some for each in landed(tmp_path, one)} for some in (first, rest)]
+    assert len(parts[0]) == sum(one.rows for one in first) == 108
+    goes_on = not meanwhile and (then is not None or bulk_above is None)
+    assert sum(one.rows for one in rest) == (12 if goes_on else 120)
+    assert parts[0] | parts[1] == {each["Id"] for each in content.records["Opportunity"]}
+    assert rest[-1].cursor_to == "2026-10-01T00:00:29.000+00:00"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -457,6 +556,7 @@ def test_a_bulk_job_that_failed_is_said(tmp_path: Path) -> None:
         {"api_version": "66.0/../"},
         {"fields": {"product": "Id FROM User"}},
         {"bulk_above": -1},
+        {"census_days": -1},
     ],
 )
 def test_a_configuration_that_cannot_work_is_refused(wrong: dict[str, Any]) -> None:
@@ -479,8 +579,9 @@ CHANGING = {"opportunities": "Opportunity", "accounts": "Account"}
 CHANGES = st.lists(
     st.tuples(
         st.integers(0, 25),
-        st.sampled_from(["edit", "delete", "undelete", "merge"]),
-        st.integers(0, 9),
+        st.sampled_from(["edit", "delete", "undelete", "merge", "purge"]),
+        # Of ten that vanish at once nobody would know whether they were purged.
+        st.integers(0, 8),
         st.booleans(),
     ),
     min_size=2,
@@ -514,6 +615,9 @@ class _Busy(SalesforceServer):
         for name, prefix in (("Opportunity", "006"), ("Account", "001")):
             records = self.org.records[name]
             found = next((one for one in records if one["Id"] == f"{prefix}{number:012d}AAA"), None)
+            if what == "purge":
+                records[:] = [one for one in records if one is not found]
+                continue
             if found is None:
                 found = record(name, f"{prefix}{number:012d}AAA", self.tick)
                 if name == "Opportunity":
@@ -526,7 +630,7 @@ class _Busy(SalesforceServer):
                 found["MasterRecordId"] = "001000000000099AAA" if what == "merge" else None
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=8)
 @given(
     batch=st.integers(1, 4),
     bulk_above=st.sampled_from([None, 0, 3]),
@@ -542,10 +646,11 @@ class _Busy(SalesforceServer):
 @example(
     batch=4, bulk_above=0, first=2, changes=[(3, "edit", 0, True), (99, "merge", 1, True)], pulls=[40, 40]
 )
-# The pull dies in its middle, and is made again.
+# The pull dies in its middle, and goes on from there; in bulk what has changed meanwhile is not in the job's result.
 @example(
     batch=1, bulk_above=None, first=4, changes=[(4, "edit", 3, False), (9, "edit", 0, False)], pulls=[5, 40]
 )
+@example(batch=1, bulk_above=0, first=6, changes=[(99, "edit", 0, False), (99, "purge", 1, False)], pulls=[5])
 def test_whatever_happens_raw_is_the_org_in_the_end(
     batch: int,
     bulk_above: int | None,
@@ -553,28 +658,39 @@ def test_whatever_happens_raw_is_the_org_in_the_end(
     changes: list[tuple[int, str, int, bool]],
     pulls: list[int],
 ) -> None:
-    """`pulls` says after how many answers with records each pull dies; one that is whole comes last."""
+    """`pulls` says after how many answers of queries or of jobs each pull dies; one that is whole comes last."""
     content = org(*(opportunity(number) for number in range(first)))
     content.clock = BASE
     with (
         TemporaryDirectory() as folder,
         duckdb.connect() as con,
-        _Busy(content, APP, batch=batch) as server,
+        pytest.MonkeyPatch.context() as patch,
+        _Busy(content, APP, batch=batch, bulk_page=batch) as server,
     ):
+        patch.setattr(salesforce, "_A_FILE", 2)
+        _pulls_only(patch, *CHANGING)
         create_control_tables(con)
         server.changes = sorted(changes)
-        source = crm(server, look_back_minutes=0, bulk_above=bulk_above)
+        source = crm(server, look_back_minutes=0, bulk_above=bulk_above, census_days=0)
         for dies_after in [*pulls, None]:
             if dies_after is None:
                 server.change_until(float("inf"))
                 server.faults = []
             else:
-                broken = [{"errorCode": "QUERY_TIMEOUT", "message": "dead"}]
-                server.faults = [Fault("/queryAll", Answer(broken, 400), after=dies_after, times=99)]
+                broken = Answer([{"errorCode": "QUERY_TIMEOUT", "message": "dead"}], 400)
+                server.faults = [
+                    Fault(path, broken, after=dies_after, times=99) for path in ("/queryAll", "/results")
+                ]
             _pull_and_load(source, Path(folder), con)
         for stream, name in CHANGING.items():
             found = rows(con, f"SELECT _key, record FROM raw.salesforce_{stream} WHERE NOT _deleted")
             assert {key: json.loads(text) for key, text in found} == held(content.records[name])
+
+
+def _pulls_only(patch: pytest.MonkeyPatch, *streams: str) -> None:
+    """Spare the requests for what is not looked at."""
+    wanted = {stream: each for stream, each in salesforce._OBJECTS.items() if stream.name in streams}
+    patch.setattr(salesforce, "_OBJECTS", wanted)
 
 
 def _pull_and_load(source: Salesforce, folder: Path, con: duckdb.DuckDBPyConnection) -> None:
@@ -583,5 +699,5 @@ def _pull_and_load(source: Salesforce, folder: Path, con: duckdb.DuckDBPyConnect
     with suppress(InputError):  # what was landed before counts
         source.pull(committed_cursors(con, "crm"), landing, lambda *_: None)
     for manifest in landing.manifests():
-        if manifest.file not in before and manifest.stream in CHANGING:
+        if manifest.file not in before:
             load(con, folder, manifest)
