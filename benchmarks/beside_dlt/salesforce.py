@@ -14,13 +14,16 @@ _ROOT = "/services/data/v66.0"
 _START = datetime(2026, 1, 5, tzinfo=UTC)
 # All that our connector asks for.
 _FIELDS = {
-    "OpportunityStage": "SystemModstamp MasterLabel ApiName IsClosed IsWon SortOrder DefaultProbability IsActive ForecastCategoryName",
+    "OpportunityStage": """
+        SystemModstamp MasterLabel ApiName IsClosed IsWon SortOrder DefaultProbability IsActive ForecastCategoryName""",
     "User": "SystemModstamp Name FirstName LastName Email IsActive UserRoleId ManagerId CreatedDate",
     "Account": "SystemModstamp IsDeleted MasterRecordId Name Type ParentId OwnerId Industry AnnualRevenue CreatedDate",
-    "Opportunity": "SystemModstamp IsDeleted StageName CreatedDate CloseDate Name AccountId OwnerId Amount ExpectedRevenue Probability "
-    "Type LeadSource NextStep ForecastCategoryName IsClosed IsWon CampaignId LastModifiedDate LastActivityDate Product__c",
-    "OpportunityHistory": "SystemModstamp IsDeleted OpportunityId CreatedDate StageName CloseDate CreatedById Amount ExpectedRevenue "
-    "Probability ForecastCategory",
+    "Opportunity": """
+        SystemModstamp IsDeleted StageName CreatedDate CloseDate Name AccountId OwnerId Amount ExpectedRevenue Probability
+        Type LeadSource NextStep ForecastCategoryName IsClosed IsWon CampaignId LastModifiedDate LastActivityDate Product__c""",
+    "OpportunityHistory": """
+        SystemModstamp IsDeleted OpportunityId CreatedDate StageName CloseDate CreatedById Amount ExpectedRevenue
+        Probability ForecastCategory""",
     "OpportunityFieldHistory": "IsDeleted OpportunityId CreatedDate Field OldValue NewValue CreatedById DataType",
 }
 _KINDS = {
@@ -65,13 +68,12 @@ def serve(records: int, faults: list[Fault]) -> LoopbackServer:
         pass
 
     made = [_opportunity(n) for n in range(1, records + 1)]
-    stage: dict[str, Any] = {
+    stage = dict.fromkeys(_TYPES["OpportunityStage"]) | {
         "Id": "01J1",
         "SystemModstamp": _moment(0),
-        "MasterLabel": "New",
         "ApiName": "New",
     }
-    held = {"Opportunity": made, "OpportunityStage": [stage | {"IsClosed": False, "IsWon": False}]}
+    held = {"Opportunity": made, "OpportunityStage": [stage]}
     return Server(SalesforceOrg(_TYPES, held), ConnectedApp(_CLIENT, _SECRET), faults)
 
 
