@@ -134,9 +134,11 @@ class Salesforce:
         """Land what changed of every object since its cursor less the look-back."""
         with self._org() as org:
             landed: list[Manifest] = []
+            counted = {stream for stream in _COUNTED if stream.name in cursors}
             for stream in _OBJECTS:
                 landed += self._land(org, stream, cursors.get(stream.name), landing, progress)
-                if stream in _COUNTED and is_due(cursors, stream, self._config.census_days):
+                # Of what is pulled for the first time nothing can have vanished yet.
+                if stream in counted and is_due(cursors, stream, self._config.census_days):
                     landed.append(self._count(org, stream, landing))
         return landed
 
