@@ -38,9 +38,8 @@ _AT_ONCE = 2
 _LEAST_BYTES = 256 << 10
 # In these a line ends where a byte says so, and nowhere else.
 _ENCODINGS = frozenset({"utf-8", "utf-8-sig", "ascii", "cp1252", "iso8859-1"})
-# What str.strip takes for white space, but for control characters: a block with one of those is not plain.
-_SPACES = " \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-_WIDE_SPACES = [space.encode() for space in _SPACES[1:]]
+# White space for Python that SQL's trim leaves, but for control characters, and those.
+_SPACES = tuple(space.encode() for space in "\u0085\u2028\u2029")
 _CONTROL = bytes({*range(32)} - {*b"\t\r\n"})
 # As many decimals are summed up in SQL; what has more is not plain.
 _DECIMALS = 9
@@ -125,14 +124,21 @@ class _Bulk:
                 offset, line, content, future = waiting.popleft()
                 found = future.result()
                 if found is None:
-                    try:
-                        rows = list(replace(self._table, content=io.BytesIO(content)).rows(0, line))
-                    except InputError:
-                        # Cut within a cell, or broken: a reader that goes on to the end of the file tells which.
+                    rows = self._split_by_csv(offset, line, content)
+                    if rows is None:
+                        # Cut within a row, or broken: a reader that goes on to the end of the file tells which.
                         yield self._table.rows(offset, line)
                         return
                     found = [iter(rows)]
                 yield from found
+
+    def _split_by_csv(self, offset: int, line: int, content: bytes) -> list[Row] | None:
+        if not content.endswith(b"\n") and offset + len(content) < self._table.content.seek(0, io.SEEK_END):
+            return None
+        try:
+            return list(replace(self._table, content=io.BytesIO(content)).rows(0, line))
+        except InputError:
+            return None
 
     def _blocks(self, offset: int) -> Iterator[tuple[int, int, bytes]]:
         """The rest of the file from ``offset`` on as (offset, 1-based line, content), each of whole lines."""
@@ -142,7 +148,7 @@ class _Bulk:
             block = rest + content.read(_BLOCK_BYTES)
             is_more = len(block) - len(rest) == _BLOCK_BYTES
             end = _whole_lines(block) if is_more else len(block)
-            # A block without an end of a line that is seen to be one ends within a line, and so is not plain.
+            # A block in which no end of a line is seen to be one is cut within a line, which shows.
             block, rest = block[: end or len(block)], block[end:] if end else b""
             if block:
                 yield offset, line, block
@@ -164,8 +170,7 @@ class _Bulk:
             if escape is None:
                 return None
             self._read_texts(con)
-            is_wide = not content.isascii() and any(space in content for space in _WIDE_SPACES)
-            con.execute(self._judge(line, escape, _SPACES if is_wide else " "))
+            con.execute(self._judge(line, escape))
             return self._parts(con, line, content)
 
     def _split(self, con: duckdb.DuckDBPyConnection, path: str, content: bytes) -> bool | None:
@@ -179,6 +184,8 @@ class _Bulk:
             # Text after the end of a quoted cell, which csv refuses.
             or b'" ' in content
             or len(content.translate(None, _CONTROL)) != len(content)
+            or not content.isascii()
+            and any(space in content for space in _SPACES)
         ):
             return None
         columns = ", ".join(f"c{n}: 'VARCHAR'" for n in range(self._columns))
@@ -232,13 +239,14 @@ class _Bulk:
             [fields, texts, values],
         )
 
-    def _judge(self, first: int, escape: bool, spaces: str) -> str:
+    def _judge(self, first: int, escape: bool) -> str:
         """The statement for the table ``judged``: per row its record, which holds where it is plain, and what is summed up."""
         sought, layout, names = self._sought, self._sought.layout, self._sought.header.names
         values: dict[str, str] = {name: _quoted(text) for name, text in layout.constants.items()}
         read, joined, sound = [], [], []
+        there = {field for field, _, required in sought.fields if required} | {"amount", "posted_at"}
         for field, column, required in sought.fields:
-            value = f"nullif(trim(c{column}, {_quoted(spaces)}), '')"
+            value = f"nullif(trim(c{column}), '')"
             if field in sought.readers:
                 blank = f"coalesce({value}, '') = ''"
                 joined.append(
@@ -281,9 +289,12 @@ class _Bulk:
             pieces.append(_quoted(f"{begin}{_json(field)}:"))
             if field in layout.constants:
                 pieces.append(_quoted(_json(layout.constants[field])))
+            elif field in there:
+                pieces += ["'\"'", _in_json(value, escape), "'\"'"]
             else:
-                text = f"concat('\"', {_in_json(value, escape)}, '\"')"
-                pieces.append(f"CASE WHEN {value} IS NULL THEN 'null' ELSE {text} END")
+                pieces.append(
+                    f"CASE WHEN {value} IS NULL THEN 'null' ELSE concat('\"', {_in_json(value, escape)}, '\"') END"
+                )
         record = f"concat({', '.join(pieces)}, '}}}}')"
         sums = "".join(f", p_{each}::DECIMAL(38, {_DECIMALS}) AS s_{each}" for each in sought.summed)
         return f"""

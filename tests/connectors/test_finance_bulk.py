@@ -1,0 +1,171 @@
+"""Plain rows that are read many at once land as the very records that reading row by row gives, and count as the same."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors import finance_bulk
+from connectors.errors import InputError
+from connectors.finance_bulk import Plain
+from connectors.finance_copies import Copy
+from connectors.finance_layouts import Layout
+from connectors.finance_postings import Reading
+from connectors.landing import line_of
+from tests.real_records.ledgers import flat_journal, layout
+
+FIELDS = {
+    "date": "Date",
+    "account": "Account",
+    "description": "Text",
+    "document": ["Document"],
+    "posted_at": "Entered",
+}
+NET = {
+    "columns": FIELDS | {"amount": "Amount"},
+    "constants": {"currency": 'E"U\\R'},
+    "optional": ["posted_at"],
+}
+SIDES = {"columns": FIELDS | {"debit": "Amount", "credit": "Credit"}, "constants": {"currency": "EUR"}}
+LAYOUTS: list[dict[str, Any]] = [
+    NET,
+    NET | {"key": ["document", "amount", "line"], "constants": {"currency": "EUR", "line": ""}},
+    NET | {"decimal_mark": ",", "date_format": "%d/%m/%Y"},
+    NET | {"headings": "account"},
+    SIDES,
+    SIDES | {"key": ["document", "posted_at"]},
+]
+
+DATES = st.sampled_from(
+    ["31/10/2026", "31/10/2026", "01/11/2026", "10/31/2026", "31/10/2026 08:00", " 31/10/2026", "x", ""]
+)
+AMOUNTS = st.sampled_from(
+    ["12.50", "0", "0.00", "-3.2", "-0.00", "1,234.50", "1.234,50", "-0,5", "-1.234.567", "(7.25)", "8.5-", "$3", "+4",
+     "0.0000000001", "1.123456789", "12345678901234567", "007", " 5 ", "five", "", " "]
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.sampled_from(["4000", "A b", 'a "b" c', "\\", "a,b", "é\u00a0", "\u2003x", "Total", "a\nb", "a\r\nb", '"', '5" pipe', "\t", "\x0b", "\ufeff"]),
+    st.text(max_size=4),
+)  # fmt: skip
+ROW = st.tuples(DATES, st.sampled_from(["4000", "4000", "é", ""]), TEXTS, TEXTS, AMOUNTS, AMOUNTS, DATES)
+PLAIN = st.tuples(st.just("31/10/2026"), st.just("4000"), st.sampled_from(["rent", 'a "b"', "\\é\u00a0"]),
+                  st.integers(0, 10**6).map(str), st.sampled_from(["1.50", "1,000.25", "-2", "0"]), st.just(""),
+                  st.just("01/11/2026"))  # fmt: skip
+RAW = st.sampled_from(
+    [
+        "",
+        ",,,,,,",
+        "Printed by somebody",
+        'x,"y" z,,,,,',
+        'a,b"c,,,,,',
+        "--------,,,,,,",
+        "Total,,,,1.50,,",
+        '"',
+        " , ,,,,,",
+    ]
+)
+
+
+def written(row: tuple[str, ...] | str, quoting: bool) -> str:
+    if isinstance(row, str):
+        return row
+    return ",".join(
+        '"' + cell.replace('"', '""') + '"' if quoting or set(cell) & {",", '"', "\n", "\r"} else cell
+        for cell in row
+    )
+
+
+def both_ways(content: bytes, said: dict[str, Any]) -> tuple[Any, Any]:
+    """What a file says row by row and many rows at once: its lines and its account, or the error."""
+    found = []
+    for is_bulk in (False, True):
+        reading = Reading(
+            "gl \"'.csv",
+            Layout.model_validate({"match": "*"} | said),
+            Copy("gl.csv", io.BytesIO(content), ""),
+        )
+        try:
+            if is_bulk:
+                lines = b"".join(gzip.decompress(packed) for packed, _ in reading.packed())
+            else:
+                lines = b"".join(map(line_of, reading.records()))
+        except InputError as error:
+            # That a key comes twice is asked where records land.
+            is_twice = "both rows have the key" in str(error)
+            found.append(found[0] if is_bulk and is_twice else (str(error), error.line))
+            continue
+        found.append((lines, asdict(reading.account)))
+    return found[0], found[1]
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.one_of(PLAIN, PLAIN, PLAIN, ROW, RAW), min_size=1, max_size=25),
+    said=st.sampled_from(LAYOUTS),
+    block=st.integers(40, 900),
+    ending=st.sampled_from(["\n", "\n", "\r\n", "\r"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "cp1252"]),
+    quoting=st.booleans(),
+    is_ended=st.booleans(),
+)
+def test_many_rows_at_once_are_the_records_of_each_row(
+    monkeypatch: pytest.MonkeyPatch,
+    rows: list[tuple[str, ...] | str],
+    said: dict[str, Any],
+    block: int,
+    ending: str,
+    encoding: str,
+    quoting: bool,
+    is_ended: bool,
+) -> None:
+    monkeypatch.setattr(finance_bulk, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 0)
+    lines = [
+        "Title,,",
+        "Date,Account,Text,Document,Amount,Credit,Entered",
+        *(written(row, quoting) for row in rows),
+    ]
+    content = (ending.join(lines) + ending * is_ended).encode(encoding, "ignore")
+    one_by_one, at_once = both_ways(content, said)
+    assert at_once == one_by_one
+
+
+def test_plain_rows_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 0)
+    seen: list[int] = []
+    parts = finance_bulk._Bulk.parts
+
+    def watched(bulk: finance_bulk._Bulk, begin: int) -> Any:
+        for part in parts(bulk, begin):
+            seen.append(part.rows if isinstance(part, Plain) else 0)
+            yield part
+
+    monkeypatch.setattr(finance_bulk._Bulk, "parts", watched)
+    rows = '31/10/2026,4000,"rent, ""cold""",D,"1,234.50",,01/11/2026\n' * 30
+    text = f'Date,Account,Text,Document,Amount,Credit,Entered\n{rows}Total,,,,"37,035.00",,\n{rows}'
+    one_by_one, at_once = both_ways(text.encode(), NET)
+    assert at_once == one_by_one
+    assert at_once[1]["no_data"]["total"] == 1
+    assert seen == [30, 0, 30]
+
+
+def test_ledgers_nobody_here_wrote_are_the_same_both_ways(
+    real_records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 0)
+    flat_journal(real_records, tmp_path)
+    journal = {"profile": "xero", "key": ["document", "line"]}
+    quarters = sorted((real_records / "finance_oxford").glob("*.csv"), key=lambda path: path.stat().st_size)
+    for path, said in [
+        (tmp_path / "journal.csv", journal),
+        *((path, layout("quarter", "oxford")) for path in quarters),
+    ]:
+        one_by_one, at_once = both_ways(path.read_bytes(), said)
+        assert at_once == one_by_one, path.name
