@@ -171,7 +171,7 @@ class _Bulk:
                 return None
             self._read_texts(con)
             con.execute(self._judge(line, escape))
-            return self._parts(con, line, content)
+            return self._parts(con, line, content, f"{file.name}.out")
 
     def _split(self, con: duckdb.DuckDBPyConnection, path: str, content: bytes) -> bool | None:
         """The table ``cells``, and whether any of them needs escapes in JSON; None when it may not be what csv would split."""
@@ -309,7 +309,9 @@ class _Bulk:
             FROM (SELECT *, {record} AS record FROM keyed)
         """
 
-    def _parts(self, con: duckdb.DuckDBPyConnection, first: int, content: bytes) -> list[Part] | None:
+    def _parts(
+        self, con: duckdb.DuckDBPyConnection, first: int, content: bytes, out: str
+    ) -> list[Part] | None:
         """Plain rows up to each one that is not, and that one."""
         sums = "".join(f", coalesce(sum(s_{each}) FILTER (is_plain), 0)" for each in self._sought.summed)
         segments = con.execute(
@@ -326,19 +328,23 @@ class _Bulk:
         ).fetchall()
         if len(segments) * _MOST_ODD > content.count(b"\n") + 2 * _MOST_ODD:
             return None
-        columns = con.execute(f"SELECT record{', key' * self._sought.with_keys} FROM judged").fetchnumpy()
-        records, keys = columns["record"], columns.get("key", ())
         lines = content.decode().split("\n") if len(segments) > 1 else []
         parts: list[Part] = []
         for line, rows, plain, *summed in segments:
-            begin, end = line - first, line - first + rows
             if plain < rows:
-                cells = next(csv.reader([lines[begin]], delimiter=self._table.delimiter, strict=True))
+                cells = next(csv.reader([lines[line - first]], delimiter=self._table.delimiter, strict=True))
                 parts.append(iter([(line, cells)]))
-                begin += 1
             if plain:
-                packed = pack("\n".join([*records[begin:end], ""]).encode())
-                parts.append(Plain(plain, tuple(summed), packed, keys[begin:end]))
+                these = f"FROM judged WHERE is_plain AND line BETWEEN {line} AND {line + rows - 1}"
+                con.execute(
+                    f"COPY (SELECT record {these}) TO {_quoted(out)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
+                )
+                keys = (
+                    [key for (key,) in con.execute(f"SELECT key {these}").fetchall()]
+                    if self._sought.with_keys
+                    else []
+                )
+                parts.append(Plain(plain, tuple(summed), pack(Path(out).read_bytes()), keys))
         return parts
 
 
