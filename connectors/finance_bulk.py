@@ -184,8 +184,7 @@ class _Bulk:
             # Text after the end of a quoted cell, which csv refuses.
             or b'" ' in content
             or len(content.translate(None, _CONTROL)) != len(content)
-            or not content.isascii()
-            and any(space in content for space in _SPACES)
+            or any(space in content for space in _SPACES)
         ):
             return None
         columns = ", ".join(f"c{n}: 'VARCHAR'" for n in range(self._columns))
@@ -217,7 +216,7 @@ class _Bulk:
         """The table ``texts``: what the readers make of each distinct text that is not a usual amount."""
         unread = " UNION ALL ".join(
             f"SELECT DISTINCT {_quoted(field)}, c{column} FROM cells WHERE c{column} IS NOT NULL"
-            + (f" AND NOT regexp_full_match(c{column}, {_quoted(self._usual)})" if field in AMOUNTS else "")
+            + (f" AND NOT {self._is_usual(column)}" if field in AMOUNTS else "")
             for field, column, _ in self._sought.fields
             if field in self._sought.readers
         )
@@ -241,73 +240,85 @@ class _Bulk:
 
     def _judge(self, first: int, escape: bool) -> str:
         """The statement for the table ``judged``: per row its record, which holds where it is plain, and what is summed up."""
-        sought, layout, names = self._sought, self._sought.layout, self._sought.header.names
-        values: dict[str, str] = {name: _quoted(text) for name, text in layout.constants.items()}
-        read, joined, sound = [], [], []
-        there = {field for field, _, required in sought.fields if required} | {"amount", "posted_at"}
-        for field, column, required in sought.fields:
-            value = f"nullif(trim(c{column}), '')"
-            if field in sought.readers:
-                blank = f"coalesce({value}, '') = ''"
-                joined.append(
-                    f"LEFT JOIN texts AS t_{field} ON t_{field}.field = '{field}' AND t_{field}.text = c{column}"
-                )
-                value = f"t_{field}.value"
-                if field in AMOUNTS:
-                    usual = f"regexp_full_match(c{column}, {_quoted(self._usual)})"
-                    marks = ", ".join(map(_quoted, self._marks))
-                    value = f"CASE WHEN {usual} THEN translate(c{column}, {marks}) ELSE t_{field}.value END"
-                if not required:
-                    sound.append(f"(p_{field} IS NOT NULL OR b_{field})")
-                    read.append(f"{blank} AS b_{field}")
-            if required:
-                sound.append(f"p_{field} IS NOT NULL")
-            read.append(f"{value} AS p_{field}")
-            values[field] = f"p_{field}"
-        if "debit" in values:
-            del values["debit"], values["credit"]
-            values["amount"] = "p_amount"
-            read.append(f"{_net()} AS p_amount")
-            sound.append("p_amount IS NOT NULL")
-        if layout.into == "ledger":
-            values["posted_at"] = (
-                f"coalesce({values['posted_at']}, p_date)" if "posted_at" in values else "p_date"
-            )
-        sound += [f"coalesce(c{n}, '') = ''" for n in range(len(names), self._columns)]
+        sought = self._sought
+        values, read, sound = self._values()
+        joins = "".join(
+            f" LEFT JOIN texts AS t_{field} ON t_{field}.field = '{field}' AND t_{field}.text = c{column}"
+            for field, column, _ in sought.fields
+            if field in sought.readers
+        )
         known_by = f"concat({_quoted(sought.name)}, ':', line)"
-        if layout.key:
-            parts = [f"nullif({values.get(each, 'NULL')}, '')" for each in layout.key]
-            sound.append(f"coalesce({', '.join(parts)}) IS NOT NULL")
-            known_by = f"concat_ws('/', {', '.join(f'''coalesce({part}, '')''' for part in parts)})"
-        pieces = [_quoted('{"key":"'), _in_json("key", escape=True)]
-        pieces += [_quoted(f'","file":{_json(sought.name)},"row":'), "line"]
-        for n, name in enumerate(names):
-            begin = "," if n else ',"cells":{'
-            pieces += [_quoted(f'{begin}{_json(name)}:"'), _in_json(f"c{n}", escape), "'\"'"]
-        for n, (field, value) in enumerate(values.items()):
-            begin = "," if n else '},"posting":{'
-            pieces.append(_quoted(f"{begin}{_json(field)}:"))
-            if field in layout.constants:
-                pieces.append(_quoted(_json(layout.constants[field])))
-            elif field in there:
-                pieces += ["'\"'", _in_json(value, escape), "'\"'"]
-            else:
-                pieces.append(
-                    f"CASE WHEN {value} IS NULL THEN 'null' ELSE concat('\"', {_in_json(value, escape)}, '\"') END"
-                )
-        record = f"concat({', '.join(pieces)}, '}}}}')"
+        if sought.layout.key:
+            parts = [f"coalesce({values.get(each, 'NULL')}, '')" for each in sought.layout.key]
+            sound.append(f"concat({', '.join(parts)}) <> ''")
+            known_by = f"concat_ws('/', {', '.join(parts)})"
         sums = "".join(f", p_{each}::DECIMAL(38, {_DECIMALS}) AS s_{each}" for each in sought.summed)
         return f"""
             CREATE TEMP TABLE judged AS
             WITH posting AS (
-                SELECT cells.rowid + {first} AS line, cells.*, {", ".join(read)} FROM cells {" ".join(joined)}
+                SELECT cells.rowid + {first} AS line, cells.*, {", ".join(read)} FROM cells{joins}
             ),
             keyed AS (
                 SELECT *, {" AND ".join(sound)} AS is_plain, {known_by} AS key FROM posting
             )
             SELECT line, key, record, is_plain AND strlen(record) < {_LONGEST_ROW} AS is_plain{sums}
-            FROM (SELECT *, {record} AS record FROM keyed)
+            FROM (SELECT *, {self._record(values, escape)} AS record FROM keyed)
         """
+
+    def _values(self) -> tuple[dict[str, str], list[str], list[str]]:
+        """SQL for the value of each field of a posting in its order, for the columns it is made of, and for when it holds."""
+        sought = self._sought
+        values: dict[str, str] = {name: _quoted(text) for name, text in sought.layout.constants.items()}
+        read: list[str] = []
+        sound = [f"coalesce(c{n}, '') = ''" for n in range(len(sought.header.names), self._columns)]
+        for field, column, required in sought.fields:
+            value = text = f"nullif(trim(c{column}), '')"
+            if field in sought.readers:
+                value = f"t_{field}.value"
+            if field in AMOUNTS:
+                marks = ", ".join(map(_quoted, self._marks))
+                value = (
+                    f"CASE WHEN {self._is_usual(column)} THEN translate(c{column}, {marks}) ELSE {value} END"
+                )
+            read.append(f"{value} AS p_{field}")
+            values[field] = f"p_{field}"
+            if required:
+                sound.append(f"p_{field} IS NOT NULL")
+            elif field in sought.readers:
+                read.append(f"{text} IS NULL AS b_{field}")
+                sound.append(f"(p_{field} IS NOT NULL OR b_{field})")
+        if "debit" in values:
+            del values["debit"], values["credit"]
+            values["amount"] = "p_amount"
+            read.append(f"{_NET} AS p_amount")
+            sound.append("p_amount IS NOT NULL")
+        if sought.layout.into == "ledger":
+            entered = values.get("posted_at")
+            values["posted_at"] = f"coalesce({entered}, p_date)" if entered else "p_date"
+        return values, read, sound
+
+    def _record(self, values: Mapping[str, str], escape: bool) -> str:
+        """SQL for the line that lands, letter for letter what :func:`connectors.landing.line_of` makes of the record."""
+        sought, constants = self._sought, self._sought.layout.constants
+        there = {field for field, _, required in sought.fields if required} | {"amount", "posted_at"}
+        pieces = [_quoted('{"key":"'), _in_json("key", escape=True)]
+        pieces += [_quoted(f'","file":{_json(sought.name)},"row":'), "line", _quoted(',"cells":{')]
+        for n, name in enumerate(sought.header.names):
+            pieces += [_quoted(f'{"," * (n > 0)}{_json(name)}:"'), _in_json(f"c{n}", escape), "'\"'"]
+        pieces.append(_quoted('},"posting":{'))
+        for n, (field, value) in enumerate(values.items()):
+            pieces.append(_quoted(f"{',' * (n > 0)}{_json(field)}:"))
+            text = f"concat('\"', {_in_json(value, escape)}, '\"')"
+            if field in constants:
+                pieces.append(_quoted(_json(constants[field])))
+            else:
+                pieces.append(
+                    text if field in there else f"CASE WHEN {value} IS NULL THEN 'null' ELSE {text} END"
+                )
+        return f"concat({', '.join(pieces)}, '}}}}')"
+
+    def _is_usual(self, column: int) -> str:
+        return f"regexp_full_match(c{column}, {_quoted(self._usual)})"
 
     def _parts(
         self, con: duckdb.DuckDBPyConnection, first: int, content: bytes, out: str
@@ -348,19 +359,18 @@ class _Bulk:
         return parts
 
 
-def _net() -> str:
-    """Debit less credit, where at most one of them is more than nothing, with as many decimals as subtraction gives."""
-    nothing = "regexp_full_match({}, '0([.]0+)?')".format
-    decimals = "strlen(split_part({}, '.', 2))".format
-    return f"""
-        CASE
-            WHEN p_debit LIKE '-%' OR p_credit LIKE '-%' THEN NULL
-            WHEN p_credit IS NULL THEN p_debit
-            WHEN {nothing("p_credit")} AND {decimals("p_credit")} <= {decimals("p_debit")} THEN p_debit
-            WHEN p_debit IS NULL OR {nothing("p_debit")} AND {decimals("p_debit")} <= {decimals("p_credit")}
-                THEN CASE WHEN {nothing("p_credit")} THEN p_credit ELSE concat('-', p_credit) END
-        END
-    """
+_IS_NOTHING = "regexp_full_match({}, '0([.]0+)?')".format
+_DECIMALS_OF = "strlen(split_part({}, '.', 2))".format
+# Debit less credit, where at most one of them is more than nothing, with as many decimals as subtraction gives.
+_NET = f"""
+    CASE
+        WHEN p_debit LIKE '-%' OR p_credit LIKE '-%' THEN NULL
+        WHEN p_credit IS NULL THEN p_debit
+        WHEN {_IS_NOTHING("p_credit")} AND {_DECIMALS_OF("p_credit")} <= {_DECIMALS_OF("p_debit")} THEN p_debit
+        WHEN p_debit IS NULL OR {_IS_NOTHING("p_debit")} AND {_DECIMALS_OF("p_debit")} <= {_DECIMALS_OF("p_credit")}
+            THEN CASE WHEN {_IS_NOTHING("p_credit")} THEN p_credit ELSE concat('-', p_credit) END
+    END
+"""
 
 
 def _whole_lines(block: bytes) -> int:

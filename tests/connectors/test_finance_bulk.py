@@ -51,7 +51,8 @@ AMOUNTS = st.sampled_from(
      "0.0000000001", "1.123456789", "12345678901234567", "007", " 5 ", "five", "", " "]
 )  # fmt: skip
 TEXTS = st.one_of(
-    st.sampled_from(["4000", "A b", 'a "b" c', "\\", "a,b", "é\u00a0", "\u2003x", "Total", "a\nb", "a\r\nb", '"', '5" pipe', "\t", "\x0b", "\ufeff"]),
+    st.sampled_from(["4000", "A b", 'a "b" c', "\\", "a,b", "é\u00a0", "\u2003x", "x\u2028", "Total", "a\nb", "a\r\nb", '"', '5" pipe']),
+    st.sampled_from(["\t", "\x0b", "\ufeff", "\x7f"]),
     st.text(max_size=4),
 )  # fmt: skip
 ROW = st.tuples(DATES, st.sampled_from(["4000", "4000", "é", ""]), TEXTS, TEXTS, AMOUNTS, AMOUNTS, DATES)
@@ -84,7 +85,7 @@ def written(row: tuple[str, ...] | str, quoting: bool) -> str:
 
 def both_ways(content: bytes, said: dict[str, Any]) -> tuple[Any, Any]:
     """What a file says row by row and many rows at once: its lines and its account, or the error."""
-    found = []
+    found: list[Any] = []
     for is_bulk in (False, True):
         reading = Reading(
             "gl \"'.csv",
@@ -110,21 +111,21 @@ def both_ways(content: bytes, said: dict[str, Any]) -> tuple[Any, Any]:
     rows=st.lists(st.one_of(PLAIN, PLAIN, PLAIN, ROW, RAW), min_size=1, max_size=25),
     said=st.sampled_from(LAYOUTS),
     block=st.integers(40, 900),
-    ending=st.sampled_from(["\n", "\n", "\r\n", "\r"]),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "cp1252"]),
-    quoting=st.booleans(),
-    is_ended=st.booleans(),
+    form=st.tuples(
+        st.sampled_from(["\n", "\n", "\r\n", "\r"]),
+        st.sampled_from(["utf-8", "utf-8-sig", "cp1252"]),
+        st.booleans(),
+        st.booleans(),
+    ),
 )
 def test_many_rows_at_once_are_the_records_of_each_row(
     monkeypatch: pytest.MonkeyPatch,
     rows: list[tuple[str, ...] | str],
     said: dict[str, Any],
     block: int,
-    ending: str,
-    encoding: str,
-    quoting: bool,
-    is_ended: bool,
+    form: tuple[str, str, bool, bool],
 ) -> None:
+    ending, encoding, quoting, is_ended = form
     monkeypatch.setattr(finance_bulk, "_BLOCK_BYTES", block)
     monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 0)
     lines = [
