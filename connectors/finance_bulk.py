@@ -33,6 +33,7 @@ from connectors.landing import pack
 
 # Large enough that a statement costs little beside its rows, small enough that two of them in hand stay below 100 MB.
 _BLOCK_BYTES = 2 << 20
+_MEMORY = "128MB"
 _AT_ONCE = 2
 # Below it the row by row way is done before DuckDB has started.
 _LEAST_BYTES = 256 << 10
@@ -45,7 +46,8 @@ _CONTROL = bytes({*range(32)} - {*b"\t\r\n"})
 _DECIMALS = 9
 # A row longer than this may hold a cell that csv refuses.
 _LONGEST_ROW = 100_000
-_MOST_ODD = 4
+# Where one row in so many is not plain, reading each by itself is the shorter way.
+_ODD_ONE_IN = 4
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class _Bulk:
         with (
             tempfile.TemporaryDirectory() as folder,
             # Each block is one thread's work; its rows stay in order as long as the few texts are what is looked up.
-            duckdb.connect(config={"threads": 1, "memory_limit": "128MB", "temp_directory": folder}) as con,
+            duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY, "temp_directory": folder}) as con,
             ThreadPoolExecutor(_AT_ONCE) as pool,
         ):
             con.execute("SET disabled_optimizers = 'build_side_probe_side'")
@@ -159,28 +161,30 @@ class _Bulk:
         self, con: duckdb.DuckDBPyConnection, folder: Path, offset: int, line: int, block: bytes
     ) -> list[Part] | None:
         """The parts of a block; None where it is not sure to be split as Python's csv does."""
-        with con, tempfile.NamedTemporaryFile(dir=folder) as file:
-            try:
+        path = folder / str(offset)
+        try:
+            with con:
                 content = block.decode(self._encoding).encode()
-                file.write(content)
-                file.flush()
-                escape = self._split(con, file.name, content)
-            except (UnicodeDecodeError, duckdb.Error):
-                return None
-            if escape is None:
-                return None
-            self._read_texts(con)
-            con.execute(self._judge(line, escape))
-            return self._parts(con, line, content, f"{file.name}.out")
+                path.write_bytes(content)
+                escape = self._split(con, path, content)
+                if escape is None:
+                    return None
+                self._read_texts(con)
+                con.execute(self._judge(line, escape))
+                return self._parts(con, line, content, path)
+        except (UnicodeDecodeError, duckdb.Error):
+            return None
+        finally:
+            path.unlink(missing_ok=True)
 
-    def _split(self, con: duckdb.DuckDBPyConnection, path: str, content: bytes) -> bool | None:
+    def _split(self, con: duckdb.DuckDBPyConnection, path: Path, content: bytes) -> bool | None:
         """The table ``cells``, and whether any of them needs escapes in JSON; None when it may not be what csv would split."""
         rows, returns = content.count(b"\n"), content.count(b"\r")
         if (
             not content.endswith(b"\n")
             or returns not in (0, rows)
             or returns != content.count(b"\r\n")
-            or (self._table.delimiter != "\t" and b"\t" in content)
+            or content.count(b"\t") != rows * (self._columns - 1) * (self._table.delimiter == "\t")
             # Text after the end of a quoted cell, which csv refuses.
             or b'" ' in content
             or len(content.translate(None, _CONTROL)) != len(content)
@@ -193,7 +197,7 @@ class _Bulk:
         con.execute(
             f"""
             CREATE TEMP TABLE cells AS FROM read_csv(
-                {_quoted(path)}, columns = {{{columns}}}, auto_detect = false, header = false, strict_mode = true,
+                {_quoted(str(path))}, columns = {{{columns}}}, auto_detect = false, header = false, strict_mode = true,
                 delim = '{self._table.delimiter}', quote = '"', escape = '"', new_line = {ends},
                 max_line_size = {_LONGEST_ROW}, buffer_size = {_BLOCK_BYTES}
             )
@@ -321,7 +325,7 @@ class _Bulk:
         return f"regexp_full_match(c{column}, {_quoted(self._usual)})"
 
     def _parts(
-        self, con: duckdb.DuckDBPyConnection, first: int, content: bytes, out: str
+        self, con: duckdb.DuckDBPyConnection, first: int, content: bytes, out: Path
     ) -> list[Part] | None:
         """Plain rows up to each one that is not, and that one."""
         sums = "".join(f", coalesce(sum(s_{each}) FILTER (is_plain), 0)" for each in self._sought.summed)
@@ -337,7 +341,7 @@ class _Bulk:
             GROUP BY segment ORDER BY segment
             """
         ).fetchall()
-        if len(segments) * _MOST_ODD > content.count(b"\n") + 2 * _MOST_ODD:
+        if (len(segments) - 2) * _ODD_ONE_IN > content.count(b"\n"):
             return None
         lines = content.decode().split("\n") if len(segments) > 1 else []
         parts: list[Part] = []
@@ -348,14 +352,17 @@ class _Bulk:
             if plain:
                 these = f"FROM judged WHERE is_plain AND line BETWEEN {line} AND {line + rows - 1}"
                 con.execute(
-                    f"COPY (SELECT record {these}) TO {_quoted(out)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
+                    f"""
+                    COPY (SELECT record {these}) TO {_quoted(str(out))}
+                    (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')
+                    """
                 )
                 keys = (
                     [key for (key,) in con.execute(f"SELECT key {these}").fetchall()]
                     if self._sought.with_keys
                     else []
                 )
-                parts.append(Plain(plain, tuple(summed), pack(Path(out).read_bytes()), keys))
+                parts.append(Plain(plain, tuple(summed), pack(out.read_bytes()), keys))
         return parts
 
 

@@ -11,7 +11,7 @@ import duckdb
 # By itself DuckDB takes four fifths of the memory, to keep pages that a run reads once.
 _MEMORY = "25%"
 # What one thread needs to compress a row group of records while it fills the next one.
-_LITTLE_MEMORY = "200MB"
+_LITTLE_MEMORY = "160MB"
 
 
 class WarehouseBusyError(Exception):
@@ -42,7 +42,7 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def little_memory(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Within it DuckDB keeps to 200 MB and to one thread, as each more would want as much; what does not fit is spilled."""
+    """Within it DuckDB keeps to 160 MB and to one thread, as each more would want as much; what does not fit is spilled."""
     con.execute(f"SET memory_limit = '{_LITTLE_MEMORY}'")
     con.execute("SET threads = 1")
     try:
