@@ -112,8 +112,12 @@ class HttpClient:
         """The JSON answer to POST ``path``; for requests that change nothing, since they may be repeated."""
         return self.exchange("POST", path, Reply.json, body=json.dumps(body).encode())
 
+    def pace(self, requests_per_second: float) -> None:
+        """Space requests out from now on, as a system asks for that says its limits with its answers."""
+        self._pace.per_second(requests_per_second)
+
     def close(self) -> None:
-        """Close the connections that are kept alive, and let no request that is waiting be tried again."""
+        """Close the connections that are kept alive; what other threads have under way is not tried again, nor asked anew."""
         self._closed.set()
         self._session.close()
 
@@ -163,6 +167,8 @@ class HttpClient:
         url, params = call.url, call.params
         for _ in range(_MAX_REDIRECTS + 1):
             self._pace.wait()
+            if self._closed.is_set():
+                raise PullFailed(f"{call.what} was not sent, as the pull had ended", "Run again.")
             try:
                 with self._send(call, url, params) as response:
                     if not response.is_redirect:
@@ -267,6 +273,9 @@ class _Pace:
         self._gap = 1 / per_second if per_second else 0.0
         self._next = 0.0
         self._lock = threading.Lock()
+
+    def per_second(self, number: float) -> None:
+        self._gap = 1 / number
 
     def wait(self) -> None:
         if not self._gap:

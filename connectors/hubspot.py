@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from itertools import chain
@@ -52,8 +53,8 @@ class HubSpot:
 
     The first pull lists all deals; later ones search for those modified since the cursor, which is the newest change
     seen, but never past the start of the pull by HubSpot's own clock. What was changed while the pull ran is thus
-    pulled again. A pull that dies goes on from the last file that it finished. Every few days the deals are counted, and
-    archived ones pulled. Companies, and which deal is with which, are pulled where the configuration says so.
+    pulled again. A pull that dies goes on from the last file that it finished. Every few days the deals are counted beside
+    the pull, and archived ones pulled. Companies, and which deal is with which, are pulled where the configuration says so.
     ``patience`` bounds retries.
     """
 
@@ -149,6 +150,7 @@ class HubSpot:
         newest: datetime | None = None
         cut_at = 0
         with ExitStack() as stack:
+            census = [stack.enter_context(self._counting(api, stream, of, landing))] if count else []
             writer, *beside = [
                 stack.enter_context(landing.open(self.name, self.system, one, cursor, API_VERSION))
                 for one in writers
@@ -173,8 +175,7 @@ class HubSpot:
                 self._write(writer, stream, records, progress)
             for one in (*beside, writer):
                 one.cursor_to = moved_on(pull.before, min(newest or pull.began, pull.began))
-        landed = [manifest for one in (*beside, writer) for manifest in one.manifests]
-        return [*landed, *([self._count(api, stream, of, landing)] if count else [])]
+        return [manifest for one in (*beside, writer, *census) for manifest in one.manifests]
 
     def _write(
         self, writer: LandingWriter, stream: Stream, records: list[JsonObject], progress: Progress
@@ -183,13 +184,28 @@ class HubSpot:
         if records:
             progress(self.name, stream.name, writer.rows)
 
-    def _count(self, api: HubSpotApi, stream: Stream, of: Objects, landing: Landing) -> Manifest:
-        """The census: the ids of all records, also of archived ones, which say so themselves."""
+    @contextmanager
+    def _counting(
+        self, api: HubSpotApi, stream: Stream, of: Objects, landing: Landing
+    ) -> Iterator[LandingWriter]:
+        """Write the census in a thread: the ids of all records, also of archived ones, which say so themselves.
+
+        It lands when what is done meanwhile goes well, too.
+        """
         census = census_of(stream, scope=None)
-        with landing.open(self.name, self.system, census, None, API_VERSION) as writer:
+        with (
+            landing.open(self.name, self.system, census, None, API_VERSION) as writer,
+            ThreadPoolExecutor(1, thread_name_prefix="hubspot-census") as thread,
+        ):
             pages = (api.ids(of, archived=archived) for archived in (False, True))
-            write_census(writer, [(None, chain.from_iterable(pages))])
-        return writer.manifest
+            counted = thread.submit(write_census, writer, [(None, chain.from_iterable(pages))])
+            try:
+                yield writer
+            except BaseException:
+                # The thread is waited for, and need not go on to its end.
+                api.close()
+                raise
+            counted.result()
 
     def _custom_properties(self) -> list[tuple[str, str]]:
         """The configuration's field and the internal name of each custom property."""

@@ -6,16 +6,19 @@ An answer without the member it must have is a failure, never an empty page.
 from __future__ import annotations
 
 import itertools
+import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from connectors.errors import PullFailed
-from connectors.http import HttpClient, Json, Params, Patience
+from connectors.errors import PullFailed, SourceError
+from connectors.http import HttpClient, Json, Params, Patience, Reply
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +27,7 @@ _OBJECTS = "/crm/v3/objects"
 _DEALS = f"{_OBJECTS}/deals"
 _COMPANIES_OF_DEALS = "/crm/v4/associations/deals/companies/batch/read"
 _PIPELINES = "/crm/v3/pipelines/deals"
-_OWNERS = "/crm/v3/owners"
+_OWNERS = "/crm/v3/owners/"
 _PROPERTIES = "/crm/v3/properties/deals"
 # HubSpot's bounds: deals per request, deals with their history, results of a search per page, owners per page.
 _PAGE = 100
@@ -33,6 +36,11 @@ _SEARCH_PAGE = 200
 _OWNERS_PAGE = 500
 # The bound is 5 a second; a little under it, since requests bunch on their way.
 _SEARCHES_PER_SECOND = 4.8
+# How many of all other requests the account may make is said with each answer: so many within so many milliseconds.
+_MOST, _WITHIN = "X-HubSpot-RateLimit-Max", "X-HubSpot-RateLimit-Interval-Milliseconds"
+_OF_WHAT_IS_ALLOWED = 0.95
+# Batches that are read at a time.
+_AT_ONCE = 4
 
 JsonObject = dict[str, Any]
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -74,6 +82,10 @@ class Page(NamedTuple):
 
 class _Next(BaseModel):
     after: str
+
+
+def _whole(reads: Sequence[Future[list[JsonObject]]], go_on: str | None) -> Page:
+    return Page([record for read in reads for record in read.result()], go_on)
 
 
 def _merged(record: JsonObject) -> list[str]:
@@ -173,40 +185,30 @@ class HubSpotApi:
             yield page.records
 
     def listed(self, of: Objects, go_on: str | None = None, *, archived: bool = False) -> Iterator[Page]:
-        """All records that are archived or are not, with their histories, in pages; from ``go_on`` of an earlier page on."""
-        params: Params = {
-            "limit": _WITH_HISTORY if of.histories else _PAGE,
-            "properties": ",".join(of.properties),
-            **({"propertiesWithHistory": ",".join(of.histories)} if of.histories else {}),
-            "archived": str(archived).lower(),
-        }
+        """All records that are archived or are not, with their histories, in pages; from ``go_on`` of an earlier page on.
+
+        A page with histories is a short one, and pages come one after another. So what has histories is listed without
+        them, and read in batches, which need not wait for each other.
+        """
+        if of.histories:
+            yield from self._read_beside(of, self._ids(of, go_on, archived=archived), archived=archived)
+            return
+        properties = ",".join(of.properties)
+        params: Params = {"limit": _PAGE, "properties": properties, "archived": str(archived).lower()}
         yield from self._pages(of.path, params, go_on)
 
     def ids(self, of: Objects, *, archived: bool = False) -> Iterator[list[str]]:
         """The ids of all records that are archived or are not, in pages."""
-        params: Params = {"limit": _PAGE, "properties": "hs_object_id", "archived": str(archived).lower()}
-        for page in self._pages(of.path, params):
+        for page in self._ids(of, archived=archived):
             yield [self.found(record).id for record in page.records]
 
     def modified(self, of: Objects, since: datetime, go_on: str | None = None) -> Iterator[Page]:
         """The records modified at or after ``since``, with their histories, in pages; from ``go_on`` of an earlier page on.
 
         A search gives no histories and ends at 10,000 results. So it only finds ids, each time those above the last
-        one found, and a batch read fetches the records: no search is paged, whatever their number.
+        one found, and batch reads fetch the records: no search is paged, whatever their number.
         """
-        last = go_on or "0"
-        while True:
-            page = self._modified_above(of, since, last)
-            ids = [self.found(record).id for record in page.results]
-            if any(int(later) <= int(earlier) for earlier, later in itertools.pairwise([last, *ids])):
-                raise self._failed(f"{of.path}/search", f"did not find {of.name} in the order of their ids")
-            for first in range(0, len(ids), _WITH_HISTORY):
-                read = ids[first : first + _WITH_HISTORY]
-                yield Page(self._read(of, read), read[-1])
-            # Both must say so: pages have been seen that were short but not the last.
-            if not ids or (page.after is None and len(ids) < _SEARCH_PAGE):
-                return
-            last = ids[-1]
+        yield from self._read_beside(of, self._modified(of, since, go_on or "0"))
 
     def companies_of(self, deal_ids: Sequence[str]) -> list[JsonObject]:
         """For each of at most 1,000 deals ``{"id", "companies"}``: what HubSpot says of each association, or none."""
@@ -229,6 +231,42 @@ class HubSpotApi:
         """What every record carries, checked."""
         return self._parsed(Found, record, _OBJECTS)
 
+    def _ids(self, of: Objects, go_on: str | None = None, *, archived: bool = False) -> Iterator[Page]:
+        params: Params = {"limit": _PAGE, "properties": "hs_object_id", "archived": str(archived).lower()}
+        yield from self._pages(of.path, params, go_on)
+
+    def _modified(self, of: Objects, since: datetime, last: str) -> Iterator[Page]:
+        while True:
+            page = self._modified_above(of, since, last)
+            ids = [self.found(record).id for record in page.results]
+            if any(int(later) <= int(earlier) for earlier, later in itertools.pairwise([last, *ids])):
+                raise self._failed(f"{of.path}/search", f"did not find {of.name} in the order of their ids")
+            if ids:
+                last = ids[-1]
+                yield Page(page.results, last)
+            # Both must say so: pages have been seen that were short but not the last.
+            if not ids or (page.after is None and len(ids) < _SEARCH_PAGE):
+                return
+
+    def _read_beside(self, of: Objects, found: Iterable[Page], *, archived: bool = False) -> Iterator[Page]:
+        """The records that these pages name, whole: they are read while the next page is asked for."""
+        under_way: deque[tuple[list[Future[list[JsonObject]]], str | None]] = deque()
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hubspot") as pool:
+            try:
+                for page in found:
+                    ids = [self.found(record).id for record in page.records]
+                    batches = [ids[n : n + _WITH_HISTORY] for n in range(0, len(ids), _WITH_HISTORY)]
+                    reads = [pool.submit(self._read, of, batch, archived=archived) for batch in batches]
+                    under_way.append((reads, page.go_on))
+                    if len(under_way) > 1:
+                        yield _whole(*under_way.popleft())
+                for each in under_way:
+                    yield _whole(*each)
+            except SourceError:
+                # What else is under way would be tried again and again before anybody heard of it.
+                self.close()
+                raise
+
     def _modified_above(self, of: Objects, since: datetime, above: str) -> _Page:
         filters = [
             {
@@ -247,12 +285,12 @@ class HubSpotApi:
         path = f"{of.path}/search"
         return self._parsed(_Page, self._search_client.post(path, body), path)
 
-    def _read(self, of: Objects, ids: Sequence[str]) -> list[JsonObject]:
+    def _read(self, of: Objects, ids: Sequence[str], *, archived: bool) -> list[JsonObject]:
         """The records of these ids with their histories; one that was deleted since the search is left out, and said.
 
         One that was merged since answers as the one that it became part of, by that one's id.
         """
-        path = f"{of.path}/batch/read"
+        path = f"{of.path}/batch/read" + ("?archived=true" if archived else "")
         body = {
             "inputs": [{"id": one} for one in ids],
             "properties": list(of.properties),
@@ -284,10 +322,18 @@ class HubSpotApi:
             used.add(after)
 
     def _get(self, path: str, model: type[_Model], params: Params | None = None) -> _Model:
-        return self._parsed(model, self._client.get(path, params), path)
+        return self._parsed(model, self._client.exchange("GET", path, self._paced, params=params), path)
 
     def _post(self, path: str, model: type[_Model], body: Mapping[str, Json]) -> _Model:
-        return self._parsed(model, self._client.post(path, body), path)
+        sent = json.dumps(body).encode()
+        return self._parsed(model, self._client.exchange("POST", path, self._paced, body=sent), path)
+
+    def _paced(self, reply: Reply) -> Json:
+        """The answer, and from now on as many requests a second as it allows."""
+        most, within = reply.headers.get(_MOST, ""), reply.headers.get(_WITHIN, "")
+        if most.isdecimal() and within.isdecimal() and int(most) and int(within):
+            self._client.pace(_OF_WHAT_IS_ALLOWED * int(most) * 1000 / int(within))
+        return reply.json()
 
     def _parsed(self, model: type[_Model], answer: Json, path: str) -> _Model:
         try:

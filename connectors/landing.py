@@ -77,7 +77,10 @@ def census_cursor(stream: str) -> str:
 
 
 class Landing:
-    """The landing folder ``root``: ``<root>/<source>/<stream>/<pull_id>.ndjson.gz`` and its manifest beside it."""
+    """The landing folder ``root``: ``<root>/<source>/<stream>/<pull_id>.ndjson.gz`` and its manifest beside it.
+
+    A census has a folder of its own, ``<stream>.census``, so that it can be taken while the stream is pulled.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -89,12 +92,11 @@ class Landing:
         for name in (source, stream.name):
             if not _PLAIN_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} cannot name a landing folder; use letters, digits, '-' and '_'")
-        folder = self.root / source / stream.name
+        pull = _Pull(source, system, stream, cursor_from, api_version, started_at=datetime.now(UTC))
+        folder = self.root / pull.folder
         folder.mkdir(parents=True, exist_ok=True)
         _remove_unfinished(folder)
-        return LandingWriter(
-            self.root, _Pull(source, system, stream, cursor_from, api_version, started_at=datetime.now(UTC))
-        )
+        return LandingWriter(self.root, pull)
 
     def manifests(self) -> list[Manifest]:
         """The manifests of all finished pulls, in order of finishing."""
@@ -112,6 +114,11 @@ class _Pull:
     cursor_from: str | None
     api_version: str
     started_at: datetime
+
+    @property
+    def folder(self) -> Path:
+        name = self.stream.name
+        return Path(self.source, census_cursor(name) if self.stream.mode == "census" else name)
 
 
 class LandingWriter:
@@ -140,7 +147,7 @@ class LandingWriter:
 
     def _begin(self) -> None:
         pull_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
-        folder = self._root / self._pull.source / self._pull.stream.name
+        folder = self._root / self._pull.folder
         self._data_path = folder / f"{pull_id}{_DATA}"
         self._manifest_path = folder / f"{pull_id}{_MANIFEST}"
         self._rows_before = self.rows

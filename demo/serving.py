@@ -6,13 +6,21 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from demo.company import DOMAIN
 from demo.servers.hubspot import HubSpotServer
 from demo.servers.jira import JiraServer
 from demo.truth import write_ground_truth
-from demo.world import DEFAULT_SEED, simulate
+from demo.world import DEFAULT_SEED, Snapshot, World, simulate
+
+
+# A run asks twice, first to try the connections.
+@lru_cache(maxsize=1)
+def _company(day: date, seed: int, talked_on: date | None) -> tuple[World, Snapshot]:
+    world = simulate(seed, talked_on)
+    return world, world.as_of(day)
 
 
 @contextmanager
@@ -24,8 +32,7 @@ def serve(
     `folder` gets `finance/` with the exports, and `ground_truth.json` beside it. Yields the environment variables that
     the demo's `plumbline.yml` names: addresses on loopback, credentials made for this one time, the exports' folder.
     """
-    world = simulate(seed, talked_on)
-    snapshot = world.as_of(day)
+    world, snapshot = _company(day, seed, talked_on)
     exports = (folder / "finance").resolve()
     snapshot.write_finance(exports)
     write_ground_truth(world, folder / "ground_truth.json")

@@ -24,13 +24,15 @@ import orchestration.cli
 import orchestration.code_location
 import orchestration.run
 import publish.terminal.chain_page
-from tests.parsing import parse_wherever_the_warehouse_is
+from demo.world import simulate
+from tests.dbt_at_speed import look_for_no_caller, parse_wherever_the_warehouse_is
 
 __all__ = [
     "alembic", "alerts", "dagster", "dbt", "duckdb_engine", "great_expectations", "icalendar", "orchestration", "publish",
     "slack_sdk",
 ]  # fmt: skip
 
+look_for_no_caller()
 parse_wherever_the_warehouse_is()
 
 # dbt builds these when it first needs them, which takes the best part of a second.
@@ -39,6 +41,9 @@ for contract in (
     Configuration, Project, ProjectFlags,
 ):  # fmt: skip
     contract.json_schema()
+
+# The demo company's history, which is the same in every command.
+simulate()
 
 # All of this stays; no fork has to look through it for garbage.
 gc.freeze()

@@ -364,3 +364,6 @@ def test_closing_ends_the_wait_for_another_try(server: Echo) -> None:
     calls.close()
     thread.join(timeout=5)
     assert failed.is_set()
+    with pytest.raises(PullFailed, match="the pull had ended"):
+        calls.get("/x")
+    assert len(server.log) == 1

@@ -1,6 +1,5 @@
 """A quarter long past, over a public Jira without changelogs and the payments of a city council."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,11 +70,6 @@ def test_issues_that_are_closed_since_nobody_knows_when_are_flagged(workspace: R
 def test_the_broken_quarters_are_flagged_and_the_others_stand(
     workspace: Refreshed, real_records: Path
 ) -> None:
-    finance = Path(workspace.environment["REAL_FINANCE"])
-    for name in ledgers.BROKEN:
-        shutil.copy2(real_records / "finance_oxford" / name, finance)
-    answer = workspace.command("run", "--as-of", LAST.isoformat())
-    assert answer.code == 0, answer.err
     flags = {
         flag["rule"]: flag
         for flag in workspace.table("flags")
