@@ -25,7 +25,7 @@ from fsspec.utils import glob_translate
 from connectors.errors import InputError, PullFailed
 from connectors.finance_copies import copied, digest_of
 from connectors.finance_layouts import FinanceFilesConfig, Layout
-from connectors.finance_postings import Account, Reading, Record
+from connectors.finance_postings import Account, Reading
 from connectors.finance_resends import gone_records, landed_with
 from connectors.finance_states import State, states, states_text
 from connectors.landing import Landing, LandingWriter, Manifest
@@ -389,23 +389,25 @@ class _Pull:
             if copy.sha256 != state.content or not is_ended:
                 self.let_wait(export)
                 return
-            reading = Reading(export.file, export.layout, copy)
-            records = reading.records()
-            first = next(records, None)
+            is_resend = before is not None and bool(before.version)
+            reading = Reading(export.file, export.layout, copy, is_resend=is_resend)
+            packed = reading.packed()
+            first = next(packed, None)
             if first is not None:
                 try:
-                    self.writer.write(self._told(itertools.chain([first], records)))
+                    for lines, rows in itertools.chain([first], packed):
+                        self._land(lines, rows)
                 except InputError as error:
                     raise _Refusal(export.name, error) from None
             gone = self._replace_earlier(export, before, reading)
             self.read[export.name] = state
             self._say(export, "read", reading.account, gone=gone)
 
-    def _told(self, records: Iterator[Record]) -> Iterator[Record]:
-        for rows, record in enumerate(records, start=self.writer.rows + 1):
-            if rows % _ROWS_BETWEEN_PROGRESS == 0:
-                self.progress(self.source, self.stream.name, rows)
-            yield record
+    def _land(self, packed: bytes, rows: int) -> None:
+        before = self.writer.rows // _ROWS_BETWEEN_PROGRESS
+        self.writer.write_packed(packed, rows)
+        if self.writer.rows // _ROWS_BETWEEN_PROGRESS > before:
+            self.progress(self.source, self.stream.name, self.writer.rows)
 
     def _replace_earlier(self, export: _Export, before: State | None, reading: Reading) -> int | None:
         """Land what the file said before and says no more, marked as gone; gives how many, None when it cannot be told."""

@@ -6,7 +6,7 @@ import io
 import itertools
 import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from connectors.errors import InputError
+from connectors.finance_bulk import Plain, Sought, plain_parts
 from connectors.finance_copies import Copy
 from connectors.finance_datev import Batch
 from connectors.finance_forms import Forms, decide_forms
 from connectors.finance_layouts import Header, Layout
 from connectors.finance_tables import Row, Table, tables
 from connectors.finance_values import Cell, CellError, cell_text
+from connectors.landing import SLICE_BYTES, line_of, pack
 
 # A header is looked for under a title, a period, a company, filters: nobody puts more above it.
 _HEADER_WITHIN = 50
@@ -74,7 +76,7 @@ class Reading:
     """One file (one sheet of a workbook) read once through one layout.
 
     ``name`` is the file's path relative to the folder, with its sheet, which records name; ``account`` is complete
-    when the records are.
+    when the records are. ``hashes`` of the keys that landed are kept where the layout has a key, or when ``is_resend``.
     """
 
     @classmethod
@@ -82,7 +84,7 @@ class Reading:
         """The reading of a file that says nothing of its own."""
         return cls(file, layout, Copy(file, io.BytesIO(), ""))
 
-    def __init__(self, file: str, layout: Layout, copy: Copy) -> None:
+    def __init__(self, file: str, layout: Layout, copy: Copy, *, is_resend: bool = False) -> None:
         self.file = file
         self.layout = layout
         self.account = Account()
@@ -91,6 +93,7 @@ class Reading:
         self.hashes = array("q")
         self._copy = copy
         self._key = layout.key or ()
+        self._is_hashed = is_resend or bool(self._key)
 
     def records(self) -> Iterator[Record]:
         """The records to land, in the order of the file.
@@ -99,12 +102,22 @@ class Reading:
         with ISO dates and plain decimal amounts; ``row`` is the 1-based line of a text or row of a sheet.
         A ledger posting always has ``posted_at`` (else its date); ``amount_company`` only where the file has it, as what an
         amount is worth in the company's currency is not for the file's reader to guess.
-        Raises InputError for a file that is not what the layout says, of which too many rows cannot be read, or in
-        which a key comes twice.
+        Raises InputError for a file that is not what the layout says, or of which too many rows cannot be read.
         """
-        for record in self._read():
-            self.hashes.append(hash(record["key"]))
-            yield record
+        rows = self._open()
+        yield from rows.records()
+        rows.refuse_too_many()
+
+    def packed(self) -> Iterator[tuple[bytes, int]]:
+        """The same records as landing takes them: their lines, packed, and how many they are.
+
+        Raises InputError as :meth:`records` does, and for a file in which a key comes twice.
+        """
+        rows = self._open()
+        for packed, records, keys in rows.packed(with_keys=self._is_hashed):
+            self.hashes.extend(map(hash, keys))
+            yield packed, records
+        rows.refuse_too_many()
         if self._key:
             self._refuse_twice()
 
@@ -113,13 +126,12 @@ class Reading:
         if self.account.quarantine:
             raise _refusal(self.file, self.account, "")
 
-    def _read(self) -> Iterator[Record]:
+    def _open(self) -> _Rows:
         layout = self.layout
         table, header = _find_header(tables(self._copy, layout, self.file), layout, self.file)
         rows = _Rows(self.file, self.name, layout, table, header)
         self.account = rows.account
-        yield from rows.records()
-        rows.refuse_too_many()
+        return rows
 
     def _refuse_twice(self) -> None:
         """Raise for a key that two rows share; the file is read again only when two hashes are equal."""
@@ -130,7 +142,7 @@ class Reading:
         if not suspects:
             return
         seen: dict[str, int] = {}
-        for record in self._read():
+        for record in self.records():
             key = record["key"]
             if hash(key) not in suspects:
                 continue
@@ -201,6 +213,51 @@ class _Rows:
         }
 
     def records(self) -> Iterator[Record]:
+        """The records of all rows, read one by one."""
+        rows = self._table.rows()
+        above = sum(1 for _ in itertools.takewhile(lambda row: row[0] < self._header.line, rows))
+        self._count_down_to_header(above + 1)
+        return self._judged(rows)
+
+    def packed(self, *, with_keys: bool) -> Iterator[tuple[bytes, int, Sequence[str]]]:
+        """The records of all rows packed for landing, how many, and their keys; plain rows are read many at once."""
+        parts = None if self._batch else plain_parts(self._table, self._sought(with_keys=with_keys))
+        if parts is None:
+            yield from _packed(self.records())
+            return
+        self._count_down_to_header(self._header.line)
+        for part in parts:
+            if not isinstance(part, Plain):
+                yield from _packed(self._judged(part))
+                continue
+            self._sums = [before + more for before, more in zip(self._sums, part.sums, strict=True)]
+            self.account.rows += part.rows
+            self.account.loaded += part.rows
+            self.account.postings += part.rows
+            yield part.packed, part.rows, part.keys
+
+    def _sought(self, *, with_keys: bool) -> Sought:
+        return Sought(
+            name=self._name,
+            layout=self._layout,
+            header=self._header,
+            decimal_mark=self._forms.decimal_mark,
+            readers=self._forms.readers,
+            # A row that takes its account from a heading is none of those that can be read without the others.
+            fields=[
+                (each, column, required or each == self._layout.headings)
+                for each, column, _, required in self._fields
+            ],
+            summed=self._summed,
+            with_keys=with_keys,
+        )
+
+    def _count_down_to_header(self, rows: int) -> None:
+        self.account.rows += rows
+        self.account.no_data["above"] += rows - 1
+        self.account.no_data["header"] += 1
+
+    def _judged(self, rows: Iterable[Row]) -> Iterator[Record]:
         header, account, layout, name = self._header, self.account, self._layout, self._name
         names, width, text_only = header.names, len(header.names), self._table.is_text
         fields, summed, sums, key = self._fields, self._summed, self._sums, layout.key or ()
@@ -211,7 +268,8 @@ class _Rows:
             or self._batch
             or header.columns.keys() & {"debit", "credit", "side", "contra_account"}
         )
-        for row, cells in self._body():
+        for row, cells in rows:
+            account.rows += 1
             posting = constants.copy()
             try:
                 if len(cells) != width:
@@ -257,16 +315,6 @@ class _Rows:
         broken, rows = len(account.quarantine), account.loaded + len(account.quarantine)
         if broken > _FEW_ROWS and broken * 100 > rows * _FEW_PERCENT:
             raise _refusal(self._file, account, f"{broken} of {rows} rows cannot be read, the first because ")
-
-    def _body(self) -> Iterator[Row]:
-        """The rows under the header; those down to it are counted."""
-        account = self.account
-        for row, cells in self._table.rows():
-            account.rows += 1
-            if row > self._header.line:
-                yield row, cells
-            else:
-                account.no_data["header" if row == self._header.line else "above"] += 1
 
     def _made_whole(self, posting: dict[str, str | None]) -> dict[str, str | None] | None:
         """Put together what the file tells in parts; gives the posting on the other side, where the file has both in a row."""
@@ -400,6 +448,18 @@ class _Rows:
             line=row,
             column_name=column,
         )
+
+
+def _packed(records: Iterator[Record]) -> Iterator[tuple[bytes, int, Sequence[str]]]:
+    lines, keys = bytearray(), []
+    for record in records:
+        lines += line_of(record)
+        keys.append(record["key"])
+        if len(lines) >= SLICE_BYTES:
+            yield pack(lines), len(keys), keys
+            lines, keys = bytearray(), []
+    if keys:
+        yield pack(lines), len(keys), keys
 
 
 def _refusal(file: str, account: Account, many: str) -> InputError:

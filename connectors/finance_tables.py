@@ -54,10 +54,13 @@ class Table:
     def is_text(self) -> bool:
         return bool(self.encoding)
 
-    def rows(self) -> Iterator[Row]:
-        """Every row as (line or row number, 1-based; cells), blank ones too; raises InputError with the line it stops at."""
-        self.content.seek(0)
-        return _text_rows(self) if self.is_text else _workbook_rows(self.content, self.sheet, self.file)
+    def rows(self, offset: int = 0, line: int = 1) -> Iterator[Row]:
+        """Every row as (line or row number, 1-based; cells), blank ones too; raises InputError with the line it stops at.
+
+        Of a text the rows may be those from an ``offset`` in bytes on, at which ``line`` begins.
+        """
+        self.content.seek(offset)
+        return _text_rows(self, line) if self.is_text else _workbook_rows(self.content, self.sheet, self.file)
 
 
 def tables(copy: Copy, layout: Layout, file: str) -> list[Table]:
@@ -124,15 +127,17 @@ def encoding_of(content: BinaryIO) -> str:
     return "utf-8"
 
 
-def _text_rows(table: Table) -> Iterator[Row]:
+def _text_rows(table: Table, first: int) -> Iterator[Row]:
     file = table.file
-    text = io.TextIOWrapper(io.BufferedReader(_Unclosed(table.content)), encoding=table.encoding, newline="")
+    # A byte order mark further down is none.
+    encoding = table.encoding if first == 1 else codecs.lookup(table.encoding).name.removesuffix("-sig")
+    text = io.TextIOWrapper(io.BufferedReader(_Unclosed(table.content)), encoding=encoding, newline="")
     reader = csv.reader(text, delimiter=table.delimiter, strict=True)
-    line = 1
+    line = first
     try:
         for cells in reader:
             yield line, cells
-            line = reader.line_num + 1
+            line = first + reader.line_num
     except UnicodeDecodeError as error:
         raise _wrong_encoding(table, line, error) from None
     except UnicodeError:

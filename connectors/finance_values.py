@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +14,6 @@ Cell = str | int | float | bool | date | datetime | time | timedelta | None
 
 # DECIMAL(18,2) holds sixteen digits before the mark; a longer one is an account or document number.
 _MOST_DIGITS = 16
-_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]+)?")
 _SPACES = " \u00a0\u202f\u2009"
 _APOSTROPHES = "'\u2019"
 _MINUS = re.compile("[\u2212\u2013]")
@@ -28,6 +28,13 @@ _SERIAL_DAYS = range(20_000, 80_000)
 
 class CellError(ValueError):
     """A cell does not hold what its column must hold; the text says what was expected."""
+
+
+def usual_amount(decimal_mark: str) -> tuple[str, str, str]:
+    """The pattern of amounts as most are written, in Python as in SQL, and the marks to translate in them, from and to."""
+    if decimal_mark == ".":
+        return r"-?(?:0|[1-9][0-9]{0,15}|[1-9][0-9]{0,2}(?:,[0-9]{3}){1,4})(?:\.[0-9]{1,9})?", ",", ""
+    return r"(?:0|-?[1-9][0-9]{0,15}|-?[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,4})(?:,[0-9]{1,9})?", ",.", "."
 
 
 def amount_reader(decimal_mark: Literal[".", ","]) -> Callable[[Cell], str]:
@@ -46,12 +53,15 @@ def amount_reader(decimal_mark: Literal[".", ","]) -> Callable[[Cell], str]:
         rf"[{_SPACES}]*(?P<trail>-)?(?P<close>\))?"
     )
     expected = "an amount such as " + ("-1,234.50" if decimal_mark == "." else "-1.234,50")
-    plain = _PLAIN.fullmatch
+    pattern, marks, instead = usual_amount(decimal_mark)
+    is_usual = re.compile(pattern).fullmatch
+    # As SQL's translate: marks that nothing stands for are left out.
+    without = str.maketrans(dict(itertools.zip_longest(marks, instead, fillvalue="")))
 
     def read(cell: Cell) -> str:
         if isinstance(cell, str):
-            if decimal_mark == "." and plain(cell):
-                return cell
+            if is_usual(cell):
+                return cell.translate(without)
             text = _CURRENCY_SIGNS.sub("", _MINUS.sub("-", cell)).strip()
             found = written.fullmatch(text)
             if found is None:

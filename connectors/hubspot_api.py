@@ -28,7 +28,7 @@ _OBJECTS = "/crm/v3/objects"
 _DEALS = f"{_OBJECTS}/deals"
 _COMPANIES_OF_DEALS = "/crm/v4/associations/deals/companies/batch/read"
 _PIPELINES = "/crm/v3/pipelines/deals"
-_OWNERS = "/crm/v3/owners"
+_OWNERS = "/crm/v3/owners/"
 _PROPERTIES = "/crm/v3/properties/deals"
 # HubSpot's bounds: deals per request, deals with their history, results of a search per page, owners per page.
 _PAGE = 100

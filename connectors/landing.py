@@ -28,7 +28,7 @@ Record = Mapping[str, Any]
 # Level 1 costs a third of the default's time and a fifth more bytes; landing is read once or twice.
 _COMPRESSION_LEVEL = 1
 # Records are compressed in slices of about this many bytes: large enough to be fast, small enough to keep memory flat.
-_SLICE_BYTES = 1 << 20
+SLICE_BYTES = 1 << 20
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _DATA = ".ndjson.gz"
 _MANIFEST = ".manifest.json"
@@ -152,35 +152,49 @@ class LandingWriter:
         self._manifest_path = folder / f"{pull_id}{_MANIFEST}"
         self._rows_before = self.rows
         self._cursor_from = self.cursor_to
-        self._file = _Hashed(_unfinished(self._data_path).open("xb"))
-        # A fixed name and time: the same records give the same bytes.
-        self._gzip = gzip.GzipFile(
-            filename="", mode="wb", fileobj=self._file, compresslevel=_COMPRESSION_LEVEL, mtime=0
-        )
+        self._file = _unfinished(self._data_path).open("xb")
+        self._sha256 = hashlib.sha256()
+        self._bytes = 0
+        self._pending = bytearray()
 
     def write(self, records: Iterable[Record]) -> None:
         """Append records, one JSON object per line, as they came."""
-        pending = bytearray()
         for record in records:
-            pending += _line(record)
+            self._pending += line_of(record)
             self.rows += 1
-            if len(pending) >= _SLICE_BYTES:
-                self._gzip.write(pending)
-                pending.clear()
-        self._gzip.write(pending)
+            if len(self._pending) >= SLICE_BYTES:
+                self._append_pending()
+
+    def write_packed(self, packed: bytes, rows: int) -> None:
+        """Append so many records that :func:`pack` made of their lines."""
+        if self._pending:
+            self._append_pending()
+        self._append(packed)
+        self.rows += rows
+
+    def _append_pending(self) -> None:
+        self._append(pack(self._pending))
+        self._pending.clear()
+
+    def _append(self, packed: bytes) -> None:
+        # Counted and hashed on their way, so that the file is not read again for its hash.
+        self._file.write(packed)
+        self._sha256.update(packed)
+        self._bytes += len(packed)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            self._file.raw.close()
+            self._file.close()
             return
         self._finish()
 
     def _finish(self) -> None:
-        self._gzip.close()
-        _sync(self._file.raw)
-        self._file.raw.close()
+        if self._pending or not self._bytes:
+            self._append_pending()
+        _sync(self._file)
+        self._file.close()
         _unfinished(self._data_path).replace(self._data_path)
         manifest = self._describe()
         _write_atomically(self._manifest_path, manifest.model_dump_json(indent=2).encode() + b"\n")
@@ -206,8 +220,8 @@ class LandingWriter:
             cursor_from=self._cursor_from,
             cursor_to=self.cursor_to,
             rows=self.rows - self._rows_before,
-            bytes=self._file.bytes,
-            sha256=self._file.sha256.hexdigest(),
+            bytes=self._bytes,
+            sha256=self._sha256.hexdigest(),
             started_at=pull.started_at,
             finished_at=datetime.now(UTC),
             api_version=pull.api_version,
@@ -215,27 +229,17 @@ class LandingWriter:
         )
 
 
-class _Hashed:
-    """Passes bytes on to a file, counting and hashing them, so that the file is not read again for its hash."""
-
-    def __init__(self, raw: BinaryIO) -> None:
-        self.raw = raw
-        self.sha256 = hashlib.sha256()
-        self.bytes = 0
-
-    def write(self, data: bytes | bytearray | memoryview) -> int:
-        self.sha256.update(data)
-        self.bytes += len(data)
-        return self.raw.write(data)
-
-    def flush(self) -> None:
-        self.raw.flush()
-
-
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-def _line(record: Record) -> bytes:
+def pack(lines: bytes | bytearray) -> bytes:
+    """Whole lines compressed by themselves: a landed file is any number of these, one behind the other."""
+    # A fixed time: the same records give the same bytes.
+    return gzip.compress(lines, _COMPRESSION_LEVEL, mtime=0)
+
+
+def line_of(record: Record) -> bytes:
+    """A record as landing writes it: one line of JSON in UTF-8."""
     text = _encode(record)
     try:
         return text.encode() + b"\n"

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+
+# By itself DuckDB takes four fifths of the memory, to keep pages that a run reads once.
+_MEMORY = "25%"
+# What one thread needs to compress a row group of records while it fills the next one.
+_LITTLE_MEMORY = "160MB"
 
 
 class WarehouseBusyError(Exception):
@@ -29,6 +36,17 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
             f"The warehouse {path} is open in another process. Wait until that process has finished, or end it. ({error})"
         ) from error
     con.execute("SET TimeZone = 'UTC'")
-    # By itself it takes four fifths of the memory, to keep pages that a run reads once.
-    con.execute("SET memory_limit = '25%'")
+    con.execute(f"SET memory_limit = '{_MEMORY}'")
     return con
+
+
+@contextmanager
+def little_memory(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Within it DuckDB keeps to 160 MB and to one thread, as each more would want as much; what does not fit is spilled."""
+    con.execute(f"SET memory_limit = '{_LITTLE_MEMORY}'")
+    con.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        con.execute(f"SET memory_limit = '{_MEMORY}'")
+        con.execute("RESET threads")

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from connectors import finance_bulk
 from connectors.errors import InputError
 from connectors.finance_files import FinanceFiles, FinanceFilesConfig
 from connectors.landing import Landing, Manifest
@@ -390,14 +391,22 @@ def test_a_young_file_whose_last_line_has_no_end_waits(tmp_path: Path) -> None:
 
 
 def test_progress_is_told_with_the_rows_so_far(tmp_path: Path) -> None:
-    write(tmp_path / "gl.csv", HEADER + ROW * 45_000)
+    write(tmp_path / "gl.csv", HEADER + ROW * 150_000)
     told: list[tuple[str, str, int]] = []
     source(tmp_path).pull({}, Landing(tmp_path / ".landing"), lambda *args: told.append(args))
-    assert told == [("finance", "ledger", rows) for rows in (20_000, 40_000, 45_000)]
+    assert [each[:2] for each in told] == [("finance", "ledger")] * len(told)
+    so_far = [rows for _, _, rows in told]
+    assert so_far == sorted(so_far)
+    assert len(set(so_far)) > 2
+    assert so_far[-1] == 150_000
 
 
-@pytest.mark.parametrize("key", [None, ["document"]])
-def test_memory_stays_flat(tmp_path: Path, key: list[str] | None) -> None:
+@pytest.mark.parametrize(("key", "block"), [(None, 1 << 30), (["document"], 1 << 14)])
+def test_memory_stays_flat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: list[str] | None, block: int
+) -> None:
+    monkeypatch.setattr(finance_bulk, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 10 * block)
     peaks = []
     for rows in (4_000, 16_000):
         text = "".join(f"2026-10-05,4000,4100,{n}.50,EUR,document number {n}\n" for n in range(rows))

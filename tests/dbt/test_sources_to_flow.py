@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.dbt.scratch_project import ScratchProject
+from tests.dbt.scratch_project import LANDED_AT, ScratchProject
+from warehouse.connection import connect
+from warehouse.rows import append_rows
 
 STATUSES = {
     "1": {"id": "1", "name": "Offen", "statusCategory": {"key": "new"}},
@@ -19,6 +21,7 @@ STATUSES = {
     "3": {"id": "3", "name": "Fertig", "statusCategory": {"key": "done"}},
     "4": {"id": "4", "name": "Geschlossen", "statusCategory": {"key": "done"}},
 }
+START = datetime(2026, 9, 1, tzinfo=UTC)
 CATEGORY = {"new": "todo", "indeterminate": "in_progress", "done": "done"}
 
 
@@ -73,6 +76,35 @@ def test_odd_records_are_taken_in_and_told_of(tmp_path: Path) -> None:
         "select count(*) as days, sum(amount) as amount, min(amount) as least from flow.budget_days"
     )
     assert (day["days"], day["amount"], day["least"]) == (31, 31, 1)
+
+
+def test_values_that_hubspot_lists_no_longer_stay_in_the_history(tmp_path: Path) -> None:
+    """Of each property the newest 20 values are listed; so three pulls saw all 50 changes, and none of them all at once."""
+    project = ScratchProject(tmp_path)
+    project.write()
+    values = [
+        {"value": f"stage {n}", "timestamp": (START + timedelta(hours=n)).isoformat(), "sourceId": "u"}
+        for n in range(50)
+    ]
+    seen = [_deal(values[:18][::-1]), _deal(values[10:30][::-1]), _deal(values[30:50][::-1])]
+    # Of a short list nothing has dropped off, whatever it held before.
+    edited = [_deal(values[:3][::-1]), _deal(values[1:3][::-1])]
+    project.land("hubspot_deals", {"1": seen[-1], "2": edited[-1]})
+    with connect(project.warehouse) as con:
+        for key, former in (("1", seen[0]), ("1", seen[1]), ("2", edited[0])):
+            about = [LANDED_AT, LANDED_AT, "f", key == "1", json.dumps(former), LANDED_AT]
+            append_rows(con, "raw.hubspot_deals__superseded", [["hubspot", "deals", key, *about]])
+    project.build("stg_hubspot__deal_history")
+    found = project.rows(
+        "select deal_id, value, _deleted from staging.stg_hubspot__deal_history order by deal_id, changed_at"
+    )
+    assert [row["value"] for row in found if row["deal_id"] == "1"] == [one["value"] for one in values]
+    assert [row["value"] for row in found if row["deal_id"] == "2"] == ["stage 1", "stage 2"]
+    assert not any(row["_deleted"] for row in found)
+
+
+def _deal(stages: list[dict[str, str]]) -> dict[str, Any]:
+    return {"properties": {"dealstage": stages[0]["value"]}, "propertiesWithHistory": {"dealstage": stages}}
 
 
 @pytest.fixture(scope="module")
