@@ -69,11 +69,11 @@ class BulkQueries:
             page, after = _page(self._session, f"{self._jobs}/{job.id}/results", fields, place.locator)
             is_last = after is None
             place = place.model_copy(update={"locator": after, "rows": place.rows + len(page)})
-            if page:
-                yield Page(page, None if is_last else place.model_dump_json())
             if after in used:
                 raise self._failed("led to the same page for the second time, which would never end")
             used |= {after} if after else set()
+            if page:
+                yield Page(page, None if is_last else place.model_dump_json())
         if job.processed is not None and place.rows != job.processed:
             raise self._failed(f"gave {place.rows} of {job.processed} records and called that all")
 
