@@ -59,7 +59,7 @@ class BulkQueries:
         Salesforce keeps results for some days. Where that of ``place`` is gone, or lacks fields, the query runs anew.
         """
         named = hashlib.sha256(",".join(field.name for field in fields).encode()).hexdigest()
-        job = self._kept(place, named) if place else None
+        job = self._kept(place, fields, named) if place else None
         if job is None or place is None:
             job = self._finished(self._made(query))
             place = InJob(job=job.id, fields=named)
@@ -82,14 +82,20 @@ class BulkQueries:
         made = self._session.exchange("POST", self._jobs, Reply.json, body=asked)
         return parsed(self._source, self._jobs, _Job, made)
 
-    def _kept(self, place: InJob, named: str) -> _Job | None:
+    def _kept(self, place: InJob, fields: list[FieldType], named: str) -> _Job | None:
         """The job of a place, if its result is still there and has these fields."""
+        if place.fields != named:
+            return None
         try:
             job = self._state(place.job)
+            # A job may outlive its result: only reading tells.
+            _page(self._session, f"{self._jobs}/{job.id}/results", fields, place.locator)
         except InputError as error:
-            log.info("%s: the bulk job %s is not there any more: %s", self._source, place.job, error)
+            log.info(
+                "%s: what the bulk job %s found is not there any more: %s", self._source, place.job, error
+            )
             return None
-        return job if job.state == "JobComplete" and place.fields == named else None
+        return job if job.state == "JobComplete" else None
 
     def _state(self, job_id: str) -> _Job:
         answer: Json = self._session.exchange("GET", f"{self._jobs}/{job_id}", Reply.json)

@@ -503,6 +503,7 @@ def test_records_are_counted_as_often_as_is_wanted(tmp_path: Path) -> None:
         (None, "", 10),
         (0, "", 0),
         (0, "the job was forgotten", 0),
+        (0, "its result was deleted", 0),
         (0, "a field came", 0),
         (0, "", None),
     ],
@@ -527,6 +528,9 @@ def test_a_pull_that_dies_goes_on_from_its_last_file(
         first = Landing(tmp_path).manifests()
         if meanwhile == "the job was forgotten":
             server.forget_jobs()
+        elif meanwhile == "its result was deleted":
+            gone = Answer([{"errorCode": "INVALIDJOBSTATE", "message": "no results"}], 400)
+            server.faults = [Fault("/results", gone)]
         elif meanwhile == "a field came":
             content.types = {**TYPES, "Opportunity": {**TYPES["Opportunity"], "New__c": "string"}}
             for each in content.records["Opportunity"]:
