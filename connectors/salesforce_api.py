@@ -157,17 +157,24 @@ class SalesforceApi:
                 yield Page(records, None if is_last else start.model_dump_json())
 
     def ids(self, wanted: SObject) -> Iterator[list[str]]:
-        """The ids of all records, deleted ones too, in pages, each behind the last id of the one before."""
+        """The ids of all records, deleted ones too, in pages, each behind the last id of the one before.
+
+        Raises PullFailed where they are fewer than there were records, before as after: they would be taken for deleted.
+        """
         where, before = "", set[str]()
+        least, found = self.count(wanted, None), 0
         is_last = False
         while not is_last:
             records, is_last = self._page(wanted, [ID], f"SELECT Id FROM {wanted.name}{where} ORDER BY Id")
             ids = [record["Id"] for record in records]
             if not before.isdisjoint(ids):
                 raise self._disordered(wanted)
-            before = set(ids)
+            before, found = set(ids), found + len(ids)
             yield ids
             where = f" WHERE Id > '{ids[-1]}'" if ids else ""
+        least = min(least, self.count(wanted, None))
+        if found < least:
+            raise self._failed(wanted, f"gave {found} ids of {least} records and called that all")
 
     @staticmethod
     def query(wanted: SObject, fields: list[FieldType], start: Start) -> str:

@@ -36,7 +36,7 @@ class _Job(BaseModel):
 
 
 class InJob(BaseModel):
-    """A place in the result of a job: the page to go on with, how many records come before it, and which fields they have."""
+    """A place in the result of a job: the page to go on with, how many records come before it, and a hash of their fields."""
 
     job: str = Field(pattern=r"^[A-Za-z0-9]+$")
     locator: str | None = None
@@ -58,7 +58,9 @@ class BulkQueries:
 
         Salesforce keeps results for some days. Where that of ``place`` is gone, or lacks fields, the query runs anew.
         """
-        named = hashlib.sha256(",".join(field.name for field in fields).encode()).hexdigest()
+        # A field of another type would be read from the old result as what it is now.
+        described = json.dumps([(field.name, field.type) for field in fields])
+        named = hashlib.sha256(described.encode()).hexdigest()
         job = self._kept(place, fields, named) if place else None
         if job is None or place is None:
             job = self._finished(self._made(query))

@@ -413,6 +413,27 @@ def test_answers_that_would_lose_records_fail_loudly(
     assert "opportunities" not in {manifest.stream for manifest in Landing(tmp_path).manifests()}
 
 
+class _Passing(SalesforceServer):
+    """Passes over a record in the list of all ids, and does not count it there."""
+
+    def answer(self, request: Request) -> Answer:
+        answer = super().answer(request)
+        if request.query.get("q", "").startswith("SELECT Id FROM Opportunity "):
+            rest = answer.body["records"][1:]
+            return replace(answer, body=answer.body | {"records": rest, "totalSize": len(rest)})
+        return answer
+
+
+def test_a_census_that_leaves_out_records_fails_loudly(tmp_path: Path) -> None:
+    content = org(*(opportunity(number) for number in range(3)))
+    before = {"opportunities": moment(0)}
+    with (
+        _Passing(content, APP) as server,
+        pytest.raises(PullFailed, match="gave 2 ids of 3 records and called that all"),
+    ):
+        crm(server).pull(before, Landing(tmp_path), lambda *_: None)
+
+
 @pytest.mark.parametrize(
     ("header", "said"),
     [

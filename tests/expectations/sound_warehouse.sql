@@ -46,6 +46,17 @@ SELECT
     'crm/pipelines/p1' AS _record, false AS _deleted
 FROM (VALUES ('open'), ('won')) AS made (id);
 
+CREATE TABLE staging.stg_salesforce__opportunities AS
+SELECT * REPLACE (
+    'opportunities' AS pipeline_id, NULL::DECIMAL(18, 2) AS amount_company, 'org' AS _source,
+    'org/opportunities/' || deal_id AS _record
+) FROM staging.stg_hubspot__deals;
+
+CREATE TABLE staging.stg_salesforce__stages AS
+SELECT * REPLACE (
+    'opportunities' AS pipeline_id, 'Opportunities' AS pipeline, 'org' AS _source, 'org/stages/' || stage_id AS _record
+) FROM staging.stg_hubspot__stages;
+
 CREATE TABLE staging.stg_finance__ledger AS
 SELECT
     DATE '2026-10-31' AS date, TIMESTAMPTZ '2026-10-30 10:00:00Z' AS posted_at, '4400' AS account,

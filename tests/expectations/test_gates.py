@@ -26,6 +26,8 @@ _CONFIGURED = [
     ("acme", "jira", "projects"),
     ("crm", "hubspot", "deals"),
     ("crm", "hubspot", "pipelines"),
+    ("org", "salesforce", "opportunities"),
+    ("org", "salesforce", "stages"),
     ("books", "finance", "ledger"),
     ("books", "finance", "budgets"),
 ]
@@ -40,8 +42,6 @@ _SUITES = {
 _ISSUES = "UPDATE staging.stg_jira__issues SET {} WHERE _record = 'acme/issues/101'"
 _CHANGES = "UPDATE staging.stg_jira__changelogs SET {} WHERE _source = 'acme' AND item_no = 2"
 _STATUSES = "UPDATE staging.stg_jira__statuses SET {} WHERE _record = 'acme/statuses/1'"
-_DEALS = "UPDATE staging.stg_hubspot__deals SET {} WHERE deal_id = '2'"
-_STAGES = "UPDATE staging.stg_hubspot__stages SET {} WHERE stage_id = 'open'"
 _LEDGER = "UPDATE staging.stg_finance__ledger SET {} WHERE _key = '1'"
 _BUDGETS = "UPDATE staging.stg_finance__budgets SET {} WHERE _key = '1'"
 _CURRENT = "UPDATE scorecard.kr_current SET {} WHERE kr_id = 'faster'"
@@ -61,6 +61,47 @@ def _faults_of(
     return {
         (name, gate): (f"UPDATE {name} SET {change} WHERE {row}" if change else _again(name, row), named)
         for gate, change in changes.items()
+    }
+
+
+def _faults_of_deals(
+    deals: str, deal: str, stages: str, stage: str
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """What is done to a won deal and to an open stage of a system, and how its gates name the two."""
+    deals, stages = f"staging.stg_{deals}", f"staging.stg_{stages}"
+    # By gate: what is done, and what its sentence says besides.
+    of_deal = {
+        "deal_id_present": ("deal_id = NULL", ""),
+        "pipeline_id_present": ("pipeline_id = NULL", ""),
+        "stage_id_present": ("stage_id = NULL", ""),
+        "created_at_present": ("created_at = NULL", ""),
+        "unreadable_absent": ("unreadable = 'amount'", " (amount)"),
+        "created_at_plausible": ("created_at = '2027-01-01 00:00:00Z'", " (2027-01-01"),
+        "close_at_plausible": ("close_at = '2206-01-01 00:00:00Z'", " (2206-01-01"),
+        "currency_code": ("currency = 'Eu€'", ""),
+        "stage_listed": ("stage_id = 'gone'", ""),
+        "won_amount_present": ("amount = NULL", ""),
+    }
+    of_stage = {
+        "pipeline_id_present": "pipeline_id = NULL",
+        "stage_id_present": "stage_id = NULL",
+        "stage_present": "stage = NULL",
+        "won_is_closed": "is_won = true",
+    }
+    source = deal.partition("/")[0]
+    return {
+        (deals, "_source_complete"): (f"UPDATE {deals} SET _deleted = true", source),
+        (deals, "_record_unique"): (_again(deals, "deal_id = '2'"), deal),
+        **{
+            (deals, gate): (f"UPDATE {deals} SET {change} WHERE deal_id = '2'", deal + told)
+            for gate, (change, told) in of_deal.items()
+        },
+        (stages, "_source_complete"): (f"DELETE FROM {stages}", source),
+        (stages, "stage_unique"): (_again(stages, "stage_id = 'open'"), "open"),
+        **{
+            (stages, gate): (f"UPDATE {stages} SET {change} WHERE stage_id = 'open'", stage)
+            for gate, change in of_stage.items()
+        },
     }
 
 
@@ -168,60 +209,8 @@ _FAULTS: dict[tuple[str, str], tuple[str, str]] = {
         _STATUSES.format("status_category = 'waiting'"),
         "acme/statuses/1 (waiting)",
     ),
-    ("staging.stg_hubspot__deals", "_source_complete"): (
-        "UPDATE staging.stg_hubspot__deals SET _deleted = true",
-        "crm",
-    ),
-    ("staging.stg_hubspot__deals", "deal_id_present"): (_DEALS.format("deal_id = NULL"), "crm/deals/2"),
-    ("staging.stg_hubspot__deals", "_record_unique"): (
-        _again("staging.stg_hubspot__deals", "deal_id = '2'"),
-        "crm/deals/2",
-    ),
-    ("staging.stg_hubspot__deals", "pipeline_id_present"): (
-        _DEALS.format("pipeline_id = NULL"),
-        "crm/deals/2",
-    ),
-    ("staging.stg_hubspot__deals", "stage_id_present"): (_DEALS.format("stage_id = NULL"), "crm/deals/2"),
-    ("staging.stg_hubspot__deals", "created_at_present"): (_DEALS.format("created_at = NULL"), "crm/deals/2"),
-    ("staging.stg_hubspot__deals", "unreadable_absent"): (
-        _DEALS.format("unreadable = 'amount'"),
-        "crm/deals/2 (amount)",
-    ),
-    ("staging.stg_hubspot__deals", "created_at_plausible"): (
-        _DEALS.format("created_at = '2027-01-01 00:00:00Z'"),
-        "crm/deals/2",
-    ),
-    ("staging.stg_hubspot__deals", "close_at_plausible"): (
-        _DEALS.format("close_at = '2206-01-01 00:00:00Z'"),
-        "crm/deals/2",
-    ),
-    ("staging.stg_hubspot__deals", "currency_code"): (_DEALS.format("currency = 'Eu€'"), "crm/deals/2"),
-    ("staging.stg_hubspot__deals", "stage_listed"): (_DEALS.format("stage_id = 'gone'"), "crm/deals/2"),
-    ("staging.stg_hubspot__deals", "won_amount_present"): (
-        _DEALS.format("amount = NULL"),
-        "Won deals without an amount: 1",
-    ),
-    ("staging.stg_hubspot__stages", "_source_complete"): ("DELETE FROM staging.stg_hubspot__stages", "crm"),
-    ("staging.stg_hubspot__stages", "pipeline_id_present"): (
-        _STAGES.format("pipeline_id = NULL"),
-        "crm/pipelines/p1/open",
-    ),
-    ("staging.stg_hubspot__stages", "stage_id_present"): (
-        _STAGES.format("stage_id = NULL"),
-        "crm/pipelines/p1",
-    ),
-    ("staging.stg_hubspot__stages", "stage_unique"): (
-        _again("staging.stg_hubspot__stages", "stage_id = 'open'"),
-        "open",
-    ),
-    ("staging.stg_hubspot__stages", "stage_present"): (
-        _STAGES.format("stage = NULL"),
-        "crm/pipelines/p1/open",
-    ),
-    ("staging.stg_hubspot__stages", "won_is_closed"): (
-        _STAGES.format("is_won = true"),
-        "crm/pipelines/p1/open",
-    ),
+    **_faults_of_deals("hubspot__deals", "crm/deals/2", "hubspot__stages", "crm/pipelines/p1"),
+    **_faults_of_deals("salesforce__opportunities", "org/opportunities/2", "salesforce__stages", "org/stages/open"),
     ("staging.stg_finance__ledger", "_source_complete"): ("DELETE FROM staging.stg_finance__ledger", "books"),
     ("staging.stg_finance__ledger", "_record_unique"): (
         _again("staging.stg_finance__ledger", "_key = '1'"),
