@@ -78,7 +78,7 @@ def _row(chance: Random, number: int) -> str:
 
 
 def _ours(folder: Path, rows: int) -> None:
-    from connectors.finance_files import FinanceFiles, FinanceFilesConfig
+    from connectors.finance.connector import FinanceFiles, FinanceFilesConfig
     from connectors.landing import Landing
     from warehouse.connection import connect
     from warehouse.control import create_control_tables

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.errors import InputError
-from connectors.finance_inspect import Proposal, inspect, layout_yaml
+from connectors.finance.inspect import Proposal, inspect, layout_yaml
 from strategy import InputErrors, Problem
 
 _SHOWN = ("date", "account", "cost_centre", "amount", "currency", "document", "counterparty")

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import strategy
-from connectors.hubspot_config import DealProperties, HubSpotConfig
-from connectors.jira_config import JiraCloudFields, JiraConfig, JiraFields
-from connectors.salesforce_config import OpportunityFields, SalesforceConfig
+from connectors.hubspot.config import DealProperties, HubSpotConfig
+from connectors.jira.config import JiraCloudFields, JiraConfig, JiraFields
+from connectors.salesforce.config import OpportunityFields, SalesforceConfig
 from orchestration.transformation import Transformation
 from orchestration.workspace import Workspace
 from strategy import InputErrors, WarehouseSettings

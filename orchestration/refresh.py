@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import strategy
 from connectors.errors import InputError, PullFailed, SourceError
-from connectors.finance_files import FILES, FinanceFiles
+from connectors.finance.connector import FILES, FinanceFiles
 from connectors.landing import Landing, Manifest
 from connectors.source import Source
 from expectations.arriving import arriving_suites

@@ -8,14 +8,14 @@ from datetime import date
 from pathlib import Path
 
 from connectors.errors import SourceError
-from connectors.finance_files import FinanceFiles
-from connectors.finance_layouts import FinanceFilesConfig
-from connectors.hubspot import HubSpot
-from connectors.hubspot_config import HubSpotConfig
-from connectors.jira import JiraCloud, JiraDataCenter
-from connectors.jira_config import JiraCloudConfig, JiraDataCenterConfig
-from connectors.salesforce import Salesforce
-from connectors.salesforce_config import SalesforceConfig
+from connectors.finance.connector import FinanceFiles
+from connectors.finance.layouts import FinanceFilesConfig
+from connectors.hubspot.config import HubSpotConfig
+from connectors.hubspot.connector import HubSpot
+from connectors.jira.config import JiraCloudConfig, JiraDataCenterConfig
+from connectors.jira.connector import JiraCloud, JiraDataCenter
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.connector import Salesforce
 from connectors.source import Source
 from orchestration.workspace import Workspace, WorkspaceConfig
 from strategy import InputErrors, Problem

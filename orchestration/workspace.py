@@ -18,10 +18,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, SecretStr
 
 from alerts.config import AlertsConfig
-from connectors.finance_layouts import FinanceFilesConfig
-from connectors.hubspot_config import HubSpotConfig
-from connectors.jira_config import JiraCloudConfig, JiraDataCenterConfig
-from connectors.salesforce_config import SalesforceConfig
+from connectors.finance.layouts import FinanceFilesConfig
+from connectors.hubspot.config import HubSpotConfig
+from connectors.jira.config import JiraCloudConfig, JiraDataCenterConfig
+from connectors.salesforce.config import SalesforceConfig
 from orchestration.serving_config import ServeConfig
 from strategy import InputErrors, Problem, Strategy
 from strategy import load as load_strategy

@@ -26,7 +26,7 @@ def serve(records: int, faults: list[Fault]) -> LoopbackServer:
 
 def source(url: str) -> Source:
     """Our connector."""
-    from connectors.hubspot import HubSpot, HubSpotConfig
+    from connectors.hubspot.connector import HubSpot, HubSpotConfig
 
     described = {"type": "hubspot", "base_url": url, "access_token": _TOKEN}
     return HubSpot("crm", HubSpotConfig.model_validate(described))

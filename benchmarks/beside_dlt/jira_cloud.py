@@ -26,8 +26,8 @@ def serve(records: int, faults: list[Fault]) -> LoopbackServer:
 
 def source(url: str) -> Source:
     """Our connector."""
-    from connectors.jira import JiraCloud
-    from connectors.jira_config import JiraCloudConfig
+    from connectors.jira.config import JiraCloudConfig
+    from connectors.jira.connector import JiraCloud
 
     described = {"type": "jira_cloud", "base_url": url, "email": _EMAIL, "api_token": _TOKEN}
     return JiraCloud("jira", JiraCloudConfig.model_validate(described | WITHOUT))

@@ -26,8 +26,8 @@ def serve(records: int, faults: list[Fault]) -> LoopbackServer:
 
 def source(url: str) -> Source:
     """Our connector."""
-    from connectors.jira import JiraDataCenter
-    from connectors.jira_config import JiraDataCenterConfig
+    from connectors.jira.config import JiraDataCenterConfig
+    from connectors.jira.connector import JiraDataCenter
 
     described = {"type": "jira_data_center", "base_url": url, "personal_access_token": _TOKEN}
     return JiraDataCenter("jira", JiraDataCenterConfig.model_validate(described | WITHOUT))

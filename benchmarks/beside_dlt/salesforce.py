@@ -79,7 +79,7 @@ def serve(records: int, faults: list[Fault]) -> LoopbackServer:
 
 def source(url: str) -> Source:
     """Our connector, whatever the number of records by REST."""
-    from connectors.salesforce import Salesforce, SalesforceConfig
+    from connectors.salesforce.connector import Salesforce, SalesforceConfig
 
     described = {"type": "salesforce", "base_url": url, "client_id": _CLIENT, "client_secret": _SECRET}
     return Salesforce("crm", SalesforceConfig.model_validate(described | {"bulk_above": None}))

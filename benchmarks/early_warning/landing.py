@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.early_warning.companies import DONE, IN_PROGRESS, TODO, Company, Item, moment
-from connectors.jira import JiraCloud
-from connectors.jira_streams import CHANGELOGS, FIELDS, ISSUES, PROJECTS, STATUSES
+from connectors.jira.connector import JiraCloud
+from connectors.jira.streams import CHANGELOGS, FIELDS, ISSUES, PROJECTS, STATUSES
 from connectors.landing import Landing
 from connectors.stream import Stream
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from connectors.finance_files import FinanceFiles, FinanceFilesConfig
+from connectors.finance.connector import FinanceFiles, FinanceFilesConfig
 from connectors.landing import Landing
 
 COLUMNS = {

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.http import Patience
-from connectors.jira import Jira, JiraCloud, JiraDataCenter
-from connectors.jira_config import JiraCloudConfig, JiraDataCenterConfig
+from connectors.jira.config import JiraCloudConfig, JiraDataCenterConfig
+from connectors.jira.connector import Jira, JiraCloud, JiraDataCenter
 from connectors.landing import Landing, Manifest
 from demo.servers.jira import AnyJira, JiraServer, JiraSite
 from demo.servers.jira_data_center import JiraDataCenterServer

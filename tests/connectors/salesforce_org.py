@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.http import Patience
 from connectors.landing import Landing, Manifest
-from connectors.salesforce import Salesforce, SalesforceConfig
+from connectors.salesforce.connector import Salesforce, SalesforceConfig
 from demo.servers.salesforce import ConnectedApp, Record, SalesforceOrg, SalesforceServer
 
 APP = ConnectedApp("3MVG9-not-a-real-key", "not-a-real-secret")

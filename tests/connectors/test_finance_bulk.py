@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors import finance_bulk
 from connectors.errors import InputError
-from connectors.finance_bulk import Plain
-from connectors.finance_copies import Copy
-from connectors.finance_layouts import Layout
-from connectors.finance_postings import Reading
+from connectors.finance import bulk
+from connectors.finance.bulk import Plain
+from connectors.finance.copies import Copy
+from connectors.finance.layouts import Layout
+from connectors.finance.postings import Reading
 from connectors.landing import line_of
 from tests.real_records.ledgers import flat_journal, layout
 
@@ -129,8 +129,8 @@ def test_many_rows_at_once_are_the_records_of_each_row(
     form: tuple[str, str, bool, bool, str],
 ) -> None:
     ending, encoding, quoting, is_ended, delimiter = form
-    monkeypatch.setattr(finance_bulk, "_BLOCK_BYTES", block)
-    monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(bulk, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(bulk, "_LEAST_BYTES", 0)
     lines = [
         "Title",
         "Date,Account,Text,Document,Amount,Credit,Entered".replace(",", delimiter),
@@ -187,7 +187,7 @@ ODD = [
 def test_a_row_among_plain_ones_is_what_it_is_by_itself(
     monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], odd: list[str], delimiter: str
 ) -> None:
-    monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(bulk, "_LEAST_BYTES", 0)
     plain = [f"31/10/2026,4000,rent,{n},1.50,,01/11/2026" for n in range(20)]
     header = "Date,Account,Text,Document,Amount,Credit,Entered"
     files = [[header, *plain[:10], row, *plain[10:], "Total,,,,30.00,,"] for row in odd]
@@ -198,16 +198,16 @@ def test_a_row_among_plain_ones_is_what_it_is_by_itself(
 
 
 def test_plain_rows_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(bulk, "_LEAST_BYTES", 0)
     seen: list[int] = []
-    parts = finance_bulk._Bulk.parts
+    parts = bulk._Bulk.parts
 
-    def watched(bulk: finance_bulk._Bulk, begin: int) -> Any:
-        for part in parts(bulk, begin):
+    def watched(table: bulk._Bulk, begin: int) -> Any:
+        for part in parts(table, begin):
             seen.append(part.rows if isinstance(part, Plain) else 0)
             yield part
 
-    monkeypatch.setattr(finance_bulk._Bulk, "parts", watched)
+    monkeypatch.setattr(bulk._Bulk, "parts", watched)
     rows = '31/10/2026,4000,"rent, ""cold""",D,"1,234.50",,01/11/2026\n' * 30
     text = f'Date,Account,Text,Document,Amount,Credit,Entered\n{rows}Total,,,,"37,035.00",,\n{rows}'
     one_by_one, at_once = both_ways(text.encode(), NET)
@@ -219,7 +219,7 @@ def test_plain_rows_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> 
 def test_ledgers_nobody_here_wrote_are_the_same_both_ways(
     real_records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 0)
+    monkeypatch.setattr(bulk, "_LEAST_BYTES", 0)
     flat_journal(real_records, tmp_path)
     journal = {"profile": "xero", "key": ["document", "line"]}
     quarters = sorted((real_records / "finance_oxford").glob("*.csv"), key=lambda path: path.stat().st_size)

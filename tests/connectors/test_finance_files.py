@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from connectors import finance_bulk
 from connectors.errors import InputError
-from connectors.finance_files import FinanceFiles, FinanceFilesConfig
+from connectors.finance import bulk
+from connectors.finance.connector import FinanceFiles, FinanceFilesConfig
 from connectors.landing import Landing, Manifest
 
 COLUMNS = {
@@ -405,8 +405,8 @@ def test_progress_is_told_with_the_rows_so_far(tmp_path: Path) -> None:
 def test_memory_stays_flat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: list[str] | None, block: int
 ) -> None:
-    monkeypatch.setattr(finance_bulk, "_BLOCK_BYTES", block)
-    monkeypatch.setattr(finance_bulk, "_LEAST_BYTES", 10 * block)
+    monkeypatch.setattr(bulk, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(bulk, "_LEAST_BYTES", 10 * block)
     peaks = []
     for rows in (4_000, 16_000):
         text = "".join(f"2026-10-05,4000,4100,{n}.50,EUR,document number {n}\n" for n in range(rows))

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from connectors.errors import InputError
-from connectors.finance_inspect import inspect, layout_yaml
+from connectors.finance.inspect import inspect, layout_yaml
 from tests.connectors.finance_folder import Folder
 from tests.connectors.test_finance_profiles import CASES, batch
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.finance_layouts import Layout
-from connectors.finance_profiles import NAMES
+from connectors.finance.layouts import Layout
+from connectors.finance.profiles import NAMES
 from tests.connectors.finance_folder import Folder
 
 QUICKBOOKS = """\

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from connectors.finance_files import FinanceFiles, FinanceFilesConfig
+from connectors.finance.connector import FinanceFiles, FinanceFilesConfig
 from connectors.landing import Landing
 from tests.real_records.ledgers import NO_DATES, STRAY_LINE, canonical, flat_journal, layout, table
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors import finance_copies
 from connectors.errors import InputError
-from connectors.finance_files import FinanceFiles, Layout
+from connectors.finance import copies
+from connectors.finance.connector import FinanceFiles, Layout
 from tests.connectors.finance_folder import Folder
 
 HEADER = "Date,Account,Amount,Document\n"
@@ -221,7 +221,7 @@ def test_packed_files_are_read(tmp_path: Path, name: str) -> None:
 def test_an_archive_that_is_broken_or_a_bomb_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, said: str
 ) -> None:
-    monkeypatch.setattr(finance_copies, "_ALWAYS_ALLOWED", 100_000)
+    monkeypatch.setattr(copies, "_ALWAYS_ALLOWED", 100_000)
     folder = Folder(tmp_path)
     folder.write(name, content)
     with pytest.raises(InputError, match=said):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.finance_values import (
+from connectors.finance.values import (
     CellError,
     amount_reader,
     cell_text,

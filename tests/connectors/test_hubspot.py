@@ -20,10 +20,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors import hubspot, hubspot_api
 from connectors.errors import InputError, PullFailed
 from connectors.http import Patience
-from connectors.hubspot import HubSpot, HubSpotConfig
+from connectors.hubspot import api, connector
+from connectors.hubspot.connector import HubSpot, HubSpotConfig
 from connectors.landing import Landing, Manifest
 from demo.servers.hubspot import CrmAccount, HubSpotServer
 from demo.servers.loopback import Answer, Fault, RateLimit, Request
@@ -150,7 +150,7 @@ def test_a_start_leaves_out_what_was_not_modified_since(tmp_path: Path) -> None:
 def test_more_deals_than_one_search_may_give_all_arrive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hubspot_api, "_SEARCHES_PER_SECOND", None)
+    monkeypatch.setattr(api, "_SEARCHES_PER_SECOND", None)
     # All modified in the same instant, as after a bulk edit: only their ids tell them apart.
     content = account(*(deal(number, tick=5) for number in range(95, 1_300)))
     with HubSpotServer(content, TOKEN, search_cap=400, limits=()) as server:
@@ -431,8 +431,8 @@ def test_whatever_the_paging_the_edits_and_the_crashes_raw_ends_as_the_account(
     page: int, first: int, edits: list[tuple[int, int, str, bool]], silences: list[int | None]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder, duckdb.connect() as con:
-        patch.setattr(hubspot_api, "_SEARCHES_PER_SECOND", None)
-        patch.setattr(hubspot, "_A_FILE", 2)
+        patch.setattr(api, "_SEARCHES_PER_SECOND", None)
+        patch.setattr(connector, "_A_FILE", 2)
         create_control_tables(con)
         create_raw_tables(con)
         landing = Landing(Path(folder))
@@ -469,7 +469,7 @@ def lost_deals(con: duckdb.DuckDBPyConnection) -> list[Counted]:
 
 
 def test_a_pull_that_dies_goes_on_from_its_last_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubspot, "_A_FILE", 100)
+    monkeypatch.setattr(connector, "_A_FILE", 100)
     content = account(*(deal(number) for number in range(1, 1_001)))
     with HubSpotServer(content, TOKEN, [Fault("/batch/read", reset=True, after=18, times=99)]) as server:
         with pytest.raises(PullFailed):

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from connectors.errors import InputError, PullFailed, SourceError
 from connectors.http import Patience
-from connectors.jira_config import JiraCloudConfig
+from connectors.jira.config import JiraCloudConfig
 from connectors.landing import Landing
 from demo.servers.jira import ADDRESS, AnyJira, JiraServer, JiraSite
 from demo.servers.jira_data_center import JiraDataCenterServer

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.errors import InputError, PullFailed
-from connectors.jira import JiraDataCenter
-from connectors.jira_config import JiraDataCenterConfig
+from connectors.jira.config import JiraDataCenterConfig
+from connectors.jira.connector import JiraDataCenter
 from connectors.landing import Landing
 from demo.servers.jira import basic
 from demo.servers.jira_data_center import JiraDataCenterServer

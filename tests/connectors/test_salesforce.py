@@ -20,13 +20,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors import salesforce
 from connectors.errors import InputError, PullFailed, SourceError
 from connectors.landing import Landing
-from connectors.salesforce import Salesforce, SalesforceConfig
-from connectors.salesforce_api import FieldType
-from connectors.salesforce_records import from_csv, from_json
-from connectors.salesforce_session import SalesforceSession
+from connectors.salesforce import connector
+from connectors.salesforce.api import FieldType
+from connectors.salesforce.connector import Salesforce, SalesforceConfig
+from connectors.salesforce.records import from_csv, from_json
+from connectors.salesforce.session import SalesforceSession
 from demo.servers.loopback import Answer, Fault, Request
 from demo.servers.salesforce import SalesforceOrg, SalesforceServer, csv_page
 from tests.connectors.salesforce_org import (
@@ -537,7 +537,7 @@ def test_a_pull_that_dies_goes_on_from_its_last_file(
     then: int | None,
 ) -> None:
     _pulls_only(monkeypatch, "opportunities")
-    monkeypatch.setattr(salesforce, "_A_FILE", 6)
+    monkeypatch.setattr(connector, "_A_FILE", 6)
     content = org(*(opportunity(number, tick=number // 4) for number in range(120)))
     content.clock = BASE + timedelta(minutes=1)
     with SalesforceServer(content, APP, batch=2, bulk_page=2) as server:
@@ -689,7 +689,7 @@ def test_whatever_happens_raw_is_the_org_in_the_end(
         pytest.MonkeyPatch.context() as patch,
         _Busy(content, APP, batch=batch, bulk_page=batch) as server,
     ):
-        patch.setattr(salesforce, "_A_FILE", 2)
+        patch.setattr(connector, "_A_FILE", 2)
         _pulls_only(patch, *CHANGING)
         create_control_tables(con)
         server.changes = sorted(changes)
@@ -711,8 +711,8 @@ def test_whatever_happens_raw_is_the_org_in_the_end(
 
 def _pulls_only(patch: pytest.MonkeyPatch, *streams: str) -> None:
     """Spare the requests for what is not looked at."""
-    wanted = {stream: each for stream, each in salesforce._OBJECTS.items() if stream.name in streams}
-    patch.setattr(salesforce, "_OBJECTS", wanted)
+    wanted = {stream: each for stream, each in connector._OBJECTS.items() if stream.name in streams}
+    patch.setattr(connector, "_OBJECTS", wanted)
 
 
 def _pull_and_load(source: Salesforce, folder: Path, con: duckdb.DuckDBPyConnection) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from connectors.jira import Jira, JiraCloud, JiraDataCenter
-from connectors.jira_config import JiraCloudConfig, JiraDataCenterConfig
-from connectors.jira_streams import CHANGELOGS
-from connectors.jira_streams import FIELDS as FIELDS_LIST
+from connectors.jira.config import JiraCloudConfig, JiraDataCenterConfig
+from connectors.jira.connector import Jira, JiraCloud, JiraDataCenter
+from connectors.jira.streams import CHANGELOGS
+from connectors.jira.streams import FIELDS as FIELDS_LIST
 from connectors.landing import Landing
 from connectors.stream import Stream
 from demo.servers.jira import JiraServer, JiraSite

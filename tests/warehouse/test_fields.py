@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from connectors.jira_streams import FIELDS
+from connectors.jira.streams import FIELDS
 from tests.warehouse.warehouse_parts import ISSUES, issue, land, memory_warehouse
 from warehouse.fields import note_fields
 from warehouse.listed_fields import note_listed_fields

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, time, timedelta
 from types import TracebackType
 from typing import Protocol, Self
 
-from connectors import jira_streams as streams
 from connectors.census import is_due, write_census
 from connectors.errors import PullFailed
-from connectors.jira_api import EPOCH, IssuePage, JiraApi, JsonObject, WorklogChange
-from connectors.jira_config import JiraConfig
+from connectors.jira import streams
+from connectors.jira.api import EPOCH, IssuePage, JiraApi, JsonObject, WorklogChange
+from connectors.jira.config import JiraConfig
 from connectors.landing import Landing, LandingWriter, Manifest
 from connectors.source import Progress
 from connectors.stream import Stream

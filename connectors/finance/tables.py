@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from connectors.errors import InputError
-from connectors.finance_copies import Copy
-from connectors.finance_layouts import Layout
-from connectors.finance_values import Cell
+from connectors.finance.copies import Copy
+from connectors.finance.layouts import Layout
+from connectors.finance.values import Cell
 
 DELIMITERS = (",", ";", "\t", "|")
 _WORKBOOK_ENDINGS = (".xlsx", ".xlsm")

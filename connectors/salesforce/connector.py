@@ -15,11 +15,11 @@ from connectors.errors import InputError
 from connectors.http import Patience
 from connectors.landing import Landing, Manifest
 from connectors.resume import Page, Pull
-from connectors.salesforce_api import ID, Behind, FieldType, SalesforceApi, SObject, Start
-from connectors.salesforce_bulk import FIRST_VERSION, BulkQueries, InJob
-from connectors.salesforce_config import OpportunityFields, SalesforceConfig
-from connectors.salesforce_records import instant
-from connectors.salesforce_session import SalesforceSession
+from connectors.salesforce.api import ID, Behind, FieldType, SalesforceApi, SObject, Start
+from connectors.salesforce.bulk import FIRST_VERSION, BulkQueries, InJob
+from connectors.salesforce.config import OpportunityFields, SalesforceConfig
+from connectors.salesforce.records import instant
+from connectors.salesforce.session import SalesforceSession
 from connectors.source import Progress
 from connectors.stream import Mode, Stream
 

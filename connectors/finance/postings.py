@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from connectors.errors import InputError
-from connectors.finance_bulk import Plain, Sought, plain_parts
-from connectors.finance_copies import Copy
-from connectors.finance_datev import Batch
-from connectors.finance_forms import Forms, decide_forms
-from connectors.finance_layouts import Header, Layout
-from connectors.finance_tables import Row, Table, tables
-from connectors.finance_values import Cell, CellError, cell_text
+from connectors.finance.bulk import Plain, Sought, plain_parts
+from connectors.finance.copies import Copy
+from connectors.finance.datev import Batch
+from connectors.finance.forms import Forms, decide_forms
+from connectors.finance.layouts import Header, Layout
+from connectors.finance.tables import Row, Table, tables
+from connectors.finance.values import Cell, CellError, cell_text
 from connectors.landing import SLICE_BYTES, line_of, pack
 
 # A header is looked for under a title, a period, a company, filters: nobody puts more above it.

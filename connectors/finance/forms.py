@@ -9,9 +9,9 @@ from datetime import date
 from typing import Literal
 
 from connectors.errors import InputError
-from connectors.finance_layouts import AMOUNTS, DATES, Header, Layout
-from connectors.finance_tables import Table
-from connectors.finance_values import (
+from connectors.finance.layouts import AMOUNTS, DATES, Header, Layout
+from connectors.finance.tables import Table
+from connectors.finance.values import (
     SERIAL,
     Cell,
     CellError,

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from connectors.errors import InputError
-from connectors.finance_copies import copied
-from connectors.finance_layouts import Layout
-from connectors.finance_postings import Account, Reading, Record
-from connectors.finance_profiles import NAMES, Profile
+from connectors.finance.copies import copied
+from connectors.finance.layouts import Layout
+from connectors.finance.postings import Account, Reading, Record
+from connectors.finance.profiles import NAMES, Profile
 
 Certainty = Literal["sure", "likely", "a guess"]
 

@@ -23,11 +23,11 @@ import fsspec
 from fsspec.utils import glob_translate
 
 from connectors.errors import InputError, PullFailed
-from connectors.finance_copies import copied, digest_of
-from connectors.finance_layouts import FinanceFilesConfig, Layout
-from connectors.finance_postings import Account, Reading
-from connectors.finance_resends import gone_records, landed_with
-from connectors.finance_states import State, states, states_text
+from connectors.finance.copies import copied, digest_of
+from connectors.finance.layouts import FinanceFilesConfig, Layout
+from connectors.finance.postings import Account, Reading
+from connectors.finance.resends import gone_records, landed_with
+from connectors.finance.states import State, states, states_text
 from connectors.landing import Landing, LandingWriter, Manifest
 from connectors.source import Progress
 from connectors.stream import Stream

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connectors.http import Json
-from connectors.jira_api import EPOCH, IssuePage, JiraApi, JsonObject
+from connectors.jira.api import EPOCH, IssuePage, JiraApi, JsonObject
 
 # Beyond 100 the service answers with 100 as soon as more than ids is asked for.
 _ISSUES_A_PAGE = 100

@@ -11,10 +11,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from connectors.finance_copies import copied
-from connectors.finance_layouts import Layout
-from connectors.finance_postings import Reading, Record
-from connectors.finance_states import states
+from connectors.finance.copies import copied
+from connectors.finance.layouts import Layout
+from connectors.finance.postings import Reading, Record
+from connectors.finance.states import states
 from connectors.landing import Landing
 
 Other = tuple[str, Layout, Callable[[], BinaryIO]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from connectors.errors import InputError
-from connectors.finance_values import Cell, CellError
+from connectors.finance.values import Cell, CellError
 
 _FORMATS = ("EXTF", "DTVF")
 # Places in the line, as DATEV's format description numbers them from 1.

@@ -19,9 +19,9 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from connectors.errors import InputError, PullFailed
 from connectors.http import Json, Params, Reply
 from connectors.resume import Page
-from connectors.salesforce_faults import NotThere
-from connectors.salesforce_records import Record, from_json, instant
-from connectors.salesforce_session import SalesforceSession
+from connectors.salesforce.faults import NotThere
+from connectors.salesforce.records import Record, from_json, instant
+from connectors.salesforce.session import SalesforceSession
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from pydantic import BaseModel, Field, ValidationError
 from connectors.address import is_loopback, origin
 from connectors.errors import InputError, PullFailed
 from connectors.http import HttpClient, Params, Patience, Reply
-from connectors.salesforce_config import SalesforceConfig
-from connectors.salesforce_faults import LIMIT_MEND, SessionExpired, refusal
+from connectors.salesforce.config import SalesforceConfig
+from connectors.salesforce.faults import LIMIT_MEND, SessionExpired, refusal
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from connectors.errors import InputError
-from connectors.finance_profiles import DEFAULTS, Profile
+from connectors.finance.profiles import DEFAULTS, Profile
 
 Kind = Literal["ledger", "budget", "rates"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from connectors.errors import InputError, PullFailed
-from connectors.jira_api import IssuePage, JiraApi, JsonObject
+from connectors.jira.api import IssuePage, JiraApi, JsonObject
 
 # A page brings the whole histories of its issues, which the site holds in memory while it writes them.
 _ISSUES_A_PAGE = 50

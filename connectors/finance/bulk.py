@@ -1,6 +1,6 @@
 """The plain rows of a long text export, made into landed lines by DuckDB, a block of whole lines at a time.
 
-What a posting is, is said once, row by row, in finance_postings. A row is plain when each of its cells is text, blank, an
+What a posting is, is said once, row by row, in postings.py. A row is plain when each of its cells is text, blank, an
 amount in the usual form of its file, or a text that the same readers have read: each distinct text of a block is read once.
 Any other row, and any block that is not certain to be split into rows and cells as Python's csv does it, is left to be judged
 row by row.
@@ -25,10 +25,10 @@ from pathlib import Path
 import duckdb
 
 from connectors.errors import InputError
-from connectors.finance_forms import Reader
-from connectors.finance_layouts import AMOUNTS, Header, Layout
-from connectors.finance_tables import DELIMITERS, Row, Table
-from connectors.finance_values import CellError, usual_amount
+from connectors.finance.forms import Reader
+from connectors.finance.layouts import AMOUNTS, Header, Layout
+from connectors.finance.tables import DELIMITERS, Row, Table
+from connectors.finance.values import CellError, usual_amount
 from connectors.landing import pack
 
 # Large enough that a statement costs little beside its rows, small enough that two of them in hand stay below 100 MB.

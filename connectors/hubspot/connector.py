@@ -12,8 +12,8 @@ from connectors.bookmarks import changed_since
 from connectors.census import census_of, is_due, write_census
 from connectors.errors import InputError
 from connectors.http import Patience
-from connectors.hubspot_api import HubSpotApi, JsonObject, Objects
-from connectors.hubspot_config import DealProperties, HubSpotConfig
+from connectors.hubspot.api import HubSpotApi, JsonObject, Objects
+from connectors.hubspot.config import DealProperties, HubSpotConfig
 from connectors.landing import Landing, LandingWriter, Manifest
 from connectors.resume import Pull
 from connectors.source import Progress

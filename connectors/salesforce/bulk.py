@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 from connectors.errors import InputError, PullFailed
 from connectors.http import Json, Patience, Reply
 from connectors.resume import Page
-from connectors.salesforce_api import FieldType, changed_service, parsed
-from connectors.salesforce_records import Record, from_csv
-from connectors.salesforce_session import SalesforceSession
+from connectors.salesforce.api import FieldType, changed_service, parsed
+from connectors.salesforce.records import Record, from_csv
+from connectors.salesforce.session import SalesforceSession
 
 log = logging.getLogger(__name__)
 

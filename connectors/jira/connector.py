@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
 
-from connectors import jira_streams as streams
 from connectors.errors import InputError
 from connectors.http import HttpClient, Patience
-from connectors.jira_api import JiraApi, JsonObject
-from connectors.jira_cloud_api import JiraCloudApi
-from connectors.jira_config import JiraCloudConfig, JiraConfig, JiraDataCenterConfig
-from connectors.jira_data_center_api import JiraDataCenterApi
-from connectors.jira_pull import JiraPull
+from connectors.jira import streams
+from connectors.jira.api import JiraApi, JsonObject
+from connectors.jira.cloud_api import JiraCloudApi
+from connectors.jira.config import JiraCloudConfig, JiraConfig, JiraDataCenterConfig
+from connectors.jira.data_center_api import JiraDataCenterApi
+from connectors.jira.pull import JiraPull
 from connectors.landing import Landing, Manifest
 from connectors.source import Progress
 from connectors.stream import Stream
