@@ -2,6 +2,7 @@
 
 import gc
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -22,6 +23,14 @@ gc.set_threshold(50_000, 20, 100)
 
 ROOT = Path(__file__).parent.parent
 REAL_RECORDS = ROOT.parent / "shared" / "data"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for what dbt's templates compile to, for this process, its workers and the commands that they run."""
+    if "KEPT_TEMPLATES" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="plumbline-templates-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["KEPT_TEMPLATES"] = folder.name
 
 
 # Tests that run the whole program or build a warehouse.

@@ -25,15 +25,14 @@ import orchestration.code_location
 import orchestration.run
 import publish.terminal.chain_page
 from demo.world import simulate
-from tests.dbt_at_speed import look_for_no_caller, parse_wherever_the_warehouse_is
+from tests.dbt_at_speed import dbt_at_speed
 
 __all__ = [
     "alembic", "alerts", "dagster", "dbt", "duckdb_engine", "great_expectations", "icalendar", "orchestration", "publish",
     "slack_sdk",
 ]  # fmt: skip
 
-look_for_no_caller()
-parse_wherever_the_warehouse_is()
+dbt_at_speed()
 
 # dbt builds these when it first needs them, which takes the best part of a second.
 for contract in (

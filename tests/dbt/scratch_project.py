@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from dbt.cli.main import dbtRunner
 
-from tests.dbt_at_speed import look_for_no_caller, parse_wherever_the_warehouse_is
+from tests.dbt_at_speed import dbt_at_speed
 from warehouse.connection import connect
 from warehouse.control import (
     CheckResult,
@@ -94,8 +94,7 @@ SEEDS: dict[str, dict[str, str]] = {
 
 
 _PARSED: list[bytes] = []
-look_for_no_caller()
-parse_wherever_the_warehouse_is()
+dbt_at_speed()
 
 
 @dataclass(frozen=True)
