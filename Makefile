@@ -1,8 +1,11 @@
 # Everything here needs only Python 3.11 to 3.13 with pip and venv. `make run PYTHON=python3.12` picks another interpreter.
 PYTHON ?= python3
 INSTALLED := .venv/.installed
-# Compiled at install: import is most of a small run, and without bytecode it takes two to three times as long.
-SYNC := UV_PROJECT_ENVIRONMENT=.venv UV_COMPILE_BYTECODE=1 .venv/bin/uv sync --frozen --inexact --quiet
+SYNC := UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv sync --frozen --inexact --quiet
+
+# Import is most of a small run, and takes two to three times as long where Python may not keep what it compiles. It does so at
+# the first import: to compile everything at install takes longer than that.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test dev lint format clean
 

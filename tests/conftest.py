@@ -12,9 +12,13 @@ from hypothesis import Phase, settings
 from pluggy import Result
 
 # The same examples every time, so that a change is judged by what it changed; looking for the reason of a failure line by line
-# takes minutes where a test compiles or loads.
+# takes minutes where a test compiles or loads. How long an example takes says nothing on a busy machine.
 settings.register_profile(
-    "plumbline", derandomize=True, phases=[Phase.explicit, Phase.generate, Phase.shrink], print_blob=True
+    "plumbline",
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    print_blob=True,
 )
 settings.load_profile("plumbline")
 

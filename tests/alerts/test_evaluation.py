@@ -165,7 +165,7 @@ def test_a_notice_is_told_once_and_leaves_nothing_open(world: World) -> None:
 KEYS = ("source/jira", "source/hubspot", "gate/raw.deals")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sets(st.sampled_from(KEYS)), st.integers(0, 300), st.integers(1, 3)), max_size=12)
 )

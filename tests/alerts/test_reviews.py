@@ -30,7 +30,7 @@ def _works(hours: WorkingHours, start: datetime) -> bool:
     return True
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(people, people, moments, st.sets(st.integers(0, 96)))
 def test_the_first_half_hour_in_which_both_work_and_are_free(
     first: WorkingHours, second: WorkingHours, now: datetime, busy: set[int]

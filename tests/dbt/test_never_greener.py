@@ -386,7 +386,7 @@ _TOLD = """
 """
 
 
-@settings(max_examples=1, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=1, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.integers(1, 2**32))
 def test_nothing_done_to_the_records_makes_a_key_result_greener(project: Copies, seed: int) -> None:
     chance = random.Random(seed)

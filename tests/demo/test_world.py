@@ -58,7 +58,7 @@ def test_the_company_is_of_the_promised_size() -> None:
     assert 10_000 <= len(seen.postings) <= 15_000
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(days, days)
 def test_what_was_seen_on_a_day_is_the_beginning_of_what_is_seen_later(one: date, other: date) -> None:
     earlier, later = world().as_of(min(one, other)), world().as_of(max(one, other))
@@ -76,7 +76,7 @@ def test_what_was_seen_on_a_day_is_the_beginning_of_what_is_seen_later(one: date
     assert later.postings[: len(earlier.postings)] == earlier.postings
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(days)
 def test_nothing_of_tomorrow_shows(day: date) -> None:
     seen = world().as_of(day)

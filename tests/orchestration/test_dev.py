@@ -75,7 +75,8 @@ def test_ui_answers_and_schedule_and_sensors_are_running(address: str, hook: Sig
             nodes = answer["data"]["repositoriesOrError"].get("nodes") or []
         except (requests.RequestException, KeyError, ValueError):
             nodes = []
-        if nodes and all(sensor["sensorState"]["ticks"] for sensor in nodes[0]["sensors"]):
+        ticks = [sensor["sensorState"]["ticks"] for sensor in nodes[0]["sensors"]] if nodes else []
+        if ticks and all(tick and tick[0]["status"] != "STARTED" for tick in ticks):
             break
         time.sleep(1)
     [location] = nodes

@@ -105,7 +105,7 @@ def test_earlier_cycles_show_what_the_own_past_cannot() -> None:
     assert forecast.earlier_cycles == 4
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 1000), st.integers(1, 15), st.lists(st.floats(0, 100), min_size=30, max_size=30))
 def test_a_forecast_knows_nothing_of_later_days(seed: int, until: int, later: list[float]) -> None:
     values = totals(np.random.default_rng(seed).poisson(1, CYCLES * CYCLE).astype(float))
@@ -117,7 +117,7 @@ def test_a_forecast_knows_nothing_of_later_days(seed: int, until: int, later: li
         assert {at: each for at, each in drawn(changed).items() if at in early} == early
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 1000), st.floats(0, 300), st.floats(0, 100))
 def test_a_nearer_target_is_never_less_likely(seed: int, target: float, nearer: float) -> None:
     values = totals(np.random.default_rng(seed).poisson(2, CYCLES * CYCLE).astype(float))

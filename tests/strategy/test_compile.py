@@ -242,7 +242,7 @@ _NEW_IDS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(_NEW_IDS, st.permutations(["a.yml", "b/c.yml"]))
 def test_other_ids_and_file_names_compile_to_the_same_sql_but_for_the_names(
     new_ids: list[str], files: list[str]

@@ -76,7 +76,7 @@ def _distinct(batches: list[list[Record]]) -> set[tuple[str, str]]:
     return {(record["id"], _text(record)) for batch in batches for record in batch}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(_batches, st.data())
 def test_any_order_and_repetition_of_loads_ends_in_the_same_table_and_nothing_is_lost(
     batches: list[list[Record]], data: st.DataObject
@@ -92,7 +92,7 @@ def test_any_order_and_repetition_of_loads_ends_in_the_same_table_and_nothing_is
         assert rows(con, "SELECT _key FROM raw.jira_issues GROUP BY _key HAVING count(*) > 1") == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(_snapshots, st.data())
 def test_any_order_of_snapshots_ends_in_the_last_one_and_nothing_is_lost(
     snapshots: list[list[Record]], data: st.DataObject
@@ -106,7 +106,7 @@ def test_any_order_of_snapshots_ends_in_the_last_one_and_nothing_is_lost(
         assert versions(con, "jira_statuses") == _distinct(snapshots)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(_batches)
 def test_landing_the_same_records_again_changes_no_row(batches: list[list[Record]]) -> None:
     everything = [record for batch in batches for record in batch]

@@ -160,7 +160,7 @@ class _Tags(HTMLParser):
         self.text += data
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text())
 @example(text="'=1+1")
 @example(text="\ufeff=1+1")

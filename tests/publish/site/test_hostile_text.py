@@ -117,7 +117,7 @@ def test_the_title_and_the_filters_are_inert_too(hostile: Path, browser: Browser
     assert window.noise == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text(min_size=1, max_size=400))
 @example("\x00\x07\x1b")
 @example("\N{ZIPPER-MOUTH FACE}" * 50)

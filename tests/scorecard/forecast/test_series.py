@@ -97,7 +97,7 @@ def test_the_mean_of_a_total_is_its_past_mean_and_weekdays_keep_their_habits() -
     assert forecast_accumulate(days, [21]).mean() == pytest.approx(21 * days.mean(), rel=0.02)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=60), st.integers(0, 90))
 def test_a_total_that_never_fell_does_not_fall_and_the_same_past_gives_the_same_answer(
     past: list[float], ahead: int

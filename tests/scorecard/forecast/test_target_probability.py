@@ -82,7 +82,7 @@ def test_a_history_that_contradicts_that_law_beyond_chance_is_followed_and_named
     assert found.p_hit[1] < 0.3
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.permutations(range(len(HISTORY))), st.permutations(range(len(NOW))))
 def test_order_of_rows_changes_nothing(history: list[int], now: list[int]) -> None:
     again = target_probability(HISTORY.take(np.array(history)), NOW.take(np.array(now)))
@@ -129,7 +129,7 @@ def test_an_unseen_group_gets_the_habits_of_the_whole() -> None:
 numbers = st.sampled_from([0.0, 1e-9, 0.5, 1.0, 3.0, 1e12])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.sampled_from("ab"), st.integers(0, 5), st.floats(0, 1), numbers, numbers),
