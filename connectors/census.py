@@ -2,7 +2,8 @@
 
 Systems tell what changed, hardly ever what was deleted. So every few days the ids are counted. A record of a census is
 ``{"id": text, "scope": text or null}``; ``id`` is the natural key of the stream. A scope that the account can see has a record
-also when nothing is in it, without an id: what is missing of a scope that cannot be seen any more may well be there still.
+also when nothing is in it, without an id: what is missing of a scope that cannot be seen any more may well be there still. With
+``"archived": true`` the record is there, but put away where lists do not show it.
 """
 
 from __future__ import annotations
@@ -34,3 +35,8 @@ def write_census(writer: LandingWriter, scopes: Iterable[tuple[str | None, Itera
         writer.write([{"id": None, "scope": scope}])
         for ids in pages:
             writer.write({"id": one, "scope": scope} for one in ids)
+
+
+def write_archived(writer: LandingWriter, scope: str, ids: Iterable[str]) -> None:
+    """Add records of a scope that are there, but in no list."""
+    writer.write({"id": one, "scope": scope, "archived": True} for one in ids)

@@ -1,5 +1,6 @@
 """What each step found, as rows of `control.check_results`: the one form in which doubt reaches the scorecard."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -86,9 +87,13 @@ def of_fields(changes: Mapping[str, Sequence[str]]) -> list[CheckResult]:
 def of_counts(con: "DuckDBPyConnection") -> list[CheckResult]:
     """One for every stream all of whose records are looked at: whether all that are known were found, or deleted one by one."""
     lost: dict[str, list[str]] = {}
+    archived: Counter[str] = Counter()
     for one in counted(con):
-        sentences = lost.setdefault(f"{one.source}.{one.stream}", [])
-        if one.state != "seen":
+        stream = f"{one.source}.{one.stream}"
+        sentences = lost.setdefault(stream, [])
+        if one.state == "archived":
+            archived[stream] += one.missing
+        elif one.state != "seen":
             sentences.append(_lost(one))
     return [
         CheckResult(
@@ -97,7 +102,9 @@ def of_counts(con: "DuckDBPyConnection") -> list[CheckResult]:
             "all_seen",
             not sentences,
             "error",
-            " ".join(sentences) or "Every known record was found, or deleted by itself.",
+            " ".join(sentences)
+            or "Every known record was found, or deleted by itself."
+            + (f" {archived[subject]} are archived." if archived[subject] else ""),
         )
         for subject, sentences in lost.items()
     ]

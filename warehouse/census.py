@@ -1,4 +1,4 @@
-"""What a census says of the records that are known: which were deleted, which are there again, which cannot be seen.
+"""What a census says of the records that are known: which were deleted or archived, which are there again or cannot be seen.
 
 Table names cannot be parameters of a statement; those put in here have been checked to be plain names.
 """
@@ -27,7 +27,10 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
         con,
         f"""
         CREATE OR REPLACE TEMP TABLE counted AS
-        SELECT json_extract_string(json, '$.id') AS _key, coalesce(json_extract_string(json, '$.scope'), '') AS scope
+        SELECT
+            json_extract_string(json, '$.id') AS _key,
+            coalesce(json_extract_string(json, '$.scope'), '') AS scope,
+            coalesce(json_extract_string(json, '$.archived') = 'true', false) AS is_archived
         FROM {records_of(batch.landing_root / manifest.file)}
         """,
     )
@@ -74,6 +77,13 @@ def take(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
             AND (was_put_away OR scope IN (SELECT scope FROM scopes WHERE state = 'deleted'))""",
     )
     back = _turn(con, batch, "_deleted AND is_there")
+    con.execute(
+        """
+        INSERT INTO scopes
+        SELECT scope, count(*) FILTER (is_archived), count(*), 'archived' FROM counted WHERE _key IS NOT NULL
+        GROUP BY scope HAVING bool_or(is_archived)
+        """
+    )
     note(con, manifest, "SELECT scope, state, missing, known FROM scopes WHERE state <> 'deleted'")
     for table in ("counted", "known", "scopes"):
         con.execute(f"DROP TABLE temp.{table}")

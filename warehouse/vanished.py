@@ -21,8 +21,8 @@ _SHARE = 0.5
 class Counted:
     """What the last look at all records of a stream came to, for one scope of it (empty: all of them).
 
-    ``state``: ``seen``; ``unobserved``, too many are missing at once; ``access lost``, the scope itself cannot be seen any more.
-    ``missing`` of the ``known`` records were not found.
+    ``state``: ``seen``; ``unobserved``, too many are missing at once; ``access lost``, the scope itself cannot be seen any more;
+    ``archived``, they are in no list, but there. ``missing`` of the ``known`` records were not found, or are archived.
     """
 
     source: str

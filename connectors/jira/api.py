@@ -70,6 +70,11 @@ class JiraApi(ABC):
     def changelogs(self, issue_ids: Sequence[str]) -> Iterator[list[JsonObject]]:
         """Pages of the histories of these issues, complete whatever their length; a history carries its ``issueId``."""
 
+    def open_by_id(self, issue_ids: Iterable[str]) -> Iterator[str]:
+        """Those of the issues that are there, if only for others to see, whether a search finds them or not."""
+        ids = list(issue_ids)
+        return (each for each, opens in zip(ids, self._at_once(self._opens, ids), strict=True) if opens)
+
     def account_name(self) -> str:
         """The display name of the account in use; refused where the credential is wrong.
 
@@ -217,6 +222,16 @@ class JiraApi(ABC):
             if error.status == 404 or (error.status == 400 and board.get("type") != "scrum"):
                 return []
             raise
+
+    def _opens(self, issue_id: str) -> bool:
+        path = f"{self.root}/issue/{issue_id}"
+        try:
+            self._object(self._client.get(path, {"fields": "updated"}), path)
+        except InputError as error:
+            if error.status not in (403, 404):
+                raise
+            return error.status == 403
+        return True
 
     def _server_info(self) -> JsonObject:
         path = f"{self.root}/serverInfo"

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, time, timedelta
 from types import TracebackType
 from typing import Protocol, Self
 
-from connectors.census import is_due, write_census
+from connectors.census import is_due
 from connectors.errors import PullFailed
 from connectors.jira import streams
 from connectors.jira.api import EPOCH, IssuePage, JiraApi, JsonObject, WorklogChange
 from connectors.jira.config import JiraConfig
+from connectors.jira.count import count_issues, last_counted
 from connectors.landing import Landing, LandingWriter, Manifest
 from connectors.source import Progress
 from connectors.stream import Stream
@@ -63,7 +64,7 @@ class JiraPull:
         yield self._land_list(streams.VERSIONS, api.versions(self._chosen(projects)))
         yield from self._land_issues()
         if is_due(self.cursors, streams.ISSUES, self.config.census_days):
-            yield self._count_issues(self._chosen(projects))
+            yield self._count_issues(projects)
         if self.config.fields.sprints:
             # After the issues: a sprint that is completed in between has its end by the list.
             boards = api.boards()
@@ -120,10 +121,17 @@ class JiraPull:
 
     def _count_issues(self, projects: list[JsonObject]) -> Manifest:
         """The census: the ids of all issues by project; a project without any is in it, too."""
+        visible = {project["id"] for project in projects}
         with self._writer(streams.COUNTED_ISSUES) as writer:
-            write_census(
+            count_issues(
                 writer,
-                ((project["id"], self.api.issue_ids(self._floor(), project["key"])) for project in projects),
+                self.api,
+                last_counted(self.landing, self.source.name),
+                (
+                    (project["id"], self.api.issue_ids(self._floor(), project["key"]))
+                    for project in self._chosen(projects)
+                ),
+                may_be_archived=lambda project: project not in visible and not self.config.projects,
             )
         return writer.manifest
 

@@ -6,7 +6,7 @@ import base64
 import heapq
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -30,6 +30,7 @@ class JiraSite:
     - statuses, fields, projects: as ``/status``, ``/field`` and ``/project/search`` list them.
     - versions: by project id; boards: ``{"id", "name", "type"}``; sprints: by board id. Ids of the latter two are numbers.
     - worklogs: ``{"id", "issueId", "updated", ...}``; deleted_worklogs: when each was deleted, by its id.
+    - archived: ids of issues that are in no search, but open by themselves, also where their project is listed no more.
 
     The server reads all of it anew for each request, so a test or a simulation may edit it between pulls.
     """
@@ -44,6 +45,20 @@ class JiraSite:
     sprints: dict[int, list[JsonObject]] = field(default_factory=dict)
     worklogs: list[JsonObject] = field(default_factory=list)
     deleted_worklogs: dict[str, str] = field(default_factory=dict)
+    archived: set[str] = field(default_factory=set)
+
+    def searched(self) -> Iterator[JsonObject]:
+        """The issues that a search looks through."""
+        return (issue for issue in self.issues if issue["id"] not in self.archived)
+
+    def opened(self, issue_id: str) -> JsonObject | None:
+        """An issue as it opens by itself; None where there is none to be seen."""
+        projects = {project["id"] for project in self.projects}
+        for issue in self.issues:
+            if issue["id"] == issue_id:
+                seen = issue_id in self.archived or issue["fields"]["project"]["id"] in projects
+                return issue if seen else None
+        return None
 
 
 Route = Callable[..., Answer]
@@ -76,6 +91,7 @@ class AnyJira(LoopbackServer):
             ("GET", f"{self.root}/project/(\\d+)/versions", self._versions),
             ("GET", f"{self.root}/worklog/(updated|deleted)", self._worklog_changes),
             ("POST", f"{self.root}/worklog/list", self._worklogs),
+            ("GET", f"{self.root}/issue/(\\d+)", self._one_issue),
             ("GET", f"{agile}/board", lambda request: self._paged(request, self.site.boards)),
             ("GET", f"{agile}/board/(\\d+)/sprint", self._sprints),
         ]
@@ -149,6 +165,12 @@ class AnyJira(LoopbackServer):
             return bad("Cannot request more than 1000 worklogs.")
         return Answer([worklog for worklog in self.site.worklogs if worklog["id"] in wanted])
 
+    def _one_issue(self, request: Request, issue_id: str) -> Answer:
+        issue = self.site.opened(issue_id)
+        if issue is None:
+            return missing("Issue does not exist or you do not have permission to see it.")
+        return Answer(self._issue(issue, request.query.get("fields", "*all").split(",")))
+
     def _query(self, text: str, unit: float) -> jql.Query:
         known = {name for project in self.site.projects for name in jql.names_of(project)}
         return jql.parse(text, known, unit)
@@ -210,7 +232,7 @@ class JiraServer(AnyJira):
         most = 5000 if set(fields) <= {"id", "key"} else 100
         size = min(int(asked_.get("maxResults") or 50), most, self._page_size)
         # The token names the last issue's place in the order, so an edit between two pages shows as it would there.
-        places = ((query.place(issue), issue) for issue in self.site.issues)
+        places = ((query.place(issue), issue) for issue in self.site.searched())
         left = (p for p in places if (after is None or p[0] > after) and query.matches(p[1]))
         page = heapq.nsmallest(size + 1, left, key=lambda p: p[0])
         more = len(page) > size

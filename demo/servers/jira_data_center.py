@@ -41,7 +41,6 @@ class JiraDataCenterServer(AnyJira):
         self._routes += [
             ("GET", f"{self.root}/project", lambda _: Answer(self.site.projects)),
             ("POST", f"{self.root}/search", self._search),
-            ("GET", f"{self.root}/issue/(\\d+)", self._one_issue),
         ]
         if pages_histories:
             self._routes.append(("GET", f"{self.root}/issue/(\\d+)/changelog", self._histories))
@@ -55,16 +54,16 @@ class JiraDataCenterServer(AnyJira):
             return bad(str(error))
         start = int(wanted.get("startAt") or 0)
         size = min(int(wanted.get("maxResults") or 50), self._page_size)
-        found = sorted(filter(query.matches, self.site.issues), key=query.place)
+        found = sorted(filter(query.matches, self.site.searched()), key=query.place)
         page = [self._shown(issue, wanted) for issue in found[start : start + size]]
         return Answer({"startAt": start, "maxResults": size, "total": len(found), "issues": page})
 
     def _one_issue(self, request: Request, issue_id: str) -> Answer:
-        for issue in self.site.issues:
-            if issue["id"] == issue_id:
-                wanted = {name: request.query.get(name, "").split(",") for name in ("fields", "expand")}
-                return Answer(self._shown(issue, wanted, as_search=False))
-        return missing("Issue Does Not Exist")
+        issue = self.site.opened(issue_id)
+        if issue is None:
+            return missing("Issue Does Not Exist")
+        wanted = {name: request.query.get(name, "").split(",") for name in ("fields", "expand")}
+        return Answer(self._shown(issue, wanted, as_search=False))
 
     def _histories(self, request: Request, issue_id: str) -> Answer:
         if not any(issue["id"] == issue_id for issue in self.site.issues):

@@ -20,6 +20,7 @@ from connectors.landing import Landing
 from demo.servers.jira import ADDRESS, AnyJira, JiraServer, JiraSite
 from demo.servers.jira_data_center import JiraDataCenterServer
 from demo.servers.loopback import Answer, Fault, Request
+from orchestration.check_results import of_counts
 from tests.connectors.jira_parts import (
     EDITIONS,
     EMAIL,
@@ -659,3 +660,54 @@ def test_deleted_issues_are_found_by_a_census_and_those_of_a_lost_project_are_no
         assert pull(server) == ({"3"}, True)
     states = con.execute("SELECT scope, state FROM control.counted WHERE state <> 'seen'").fetchall()
     assert states == [(lost["id"], "access lost")]
+
+
+@both
+def test_archived_issues_and_projects_are_not_deleted(tmp_path: Path, serve: Serve) -> None:
+    site = site_of([issue(n, START + timedelta(seconds=n), project=n % 2) for n in range(1, 61)])
+    landing, con = Landing(tmp_path), memory_warehouse()
+
+    def pull(server: AnyJira) -> tuple[set[str], list[tuple[Any, ...]]]:
+        """The issues that are deleted by now, and what was counted otherwise than seen; nothing is asked that need not be."""
+        server.log.clear()
+        for manifest in source(server, census_days=0).pull(stored(con, "jira"), landing, silent):
+            load(con, tmp_path, manifest)
+        told = con.execute(
+            "SELECT scope, state, missing FROM control.counted WHERE state <> 'seen' ORDER BY ALL"
+        ).fetchall()
+        return {key for key, _, deleted in current(con) if deleted}, told
+
+    def opened(server: AnyJira) -> int:
+        return sum("/issue/" in line.path for line in server.log)
+
+    with serve(site, page_size=25) as server:
+        assert (pull(server), opened(server)) == ((set(), []), 0)
+        site.archived = {"3", "4", "5"}
+        site.issues = [one for one in site.issues if one["id"] != "7"]
+        told = [("1", "archived", 1), ("2", "archived", 2)]
+        assert (pull(server), opened(server)) == (({"7"}, told), 4)
+        [check] = [result for result in of_counts(con) if result.subject == "jira.issues"]
+        assert check.passed and "3 are archived" in check.message
+        # Asked again, as one may be deleted or restored later.
+        site.archived = {"4", "5"}
+        site.issues = [one for one in site.issues if one["id"] != "5"]
+        assert (pull(server), opened(server)) == (({"5", "7"}, [("1", "archived", 1)]), 2)
+        # A whole project, with more issues than are tried first.
+        project = site.projects.pop()
+        its_own = {one["id"] for one in site.issues if one["fields"]["project"] is project}
+        site.archived |= its_own
+        told = [("1", "archived", 1), ("2", "archived", 28)]
+        assert (pull(server), opened(server)) == (({"5", "7"}, told), 29)
+        # One that opens to nobody any more is not asked for issue by issue.
+        site.archived -= its_own
+        assert pull(server) == ({"5", "7"}, [("1", "archived", 1), ("2", "access lost", 28)])
+        assert opened(server) == 21
+        # Nor is one that is not wanted any more.
+        site.projects.append(project)
+        assert pull(server) == ({"5", "7"}, [("1", "archived", 1)])
+        for manifest in source(server, census_days=0, projects=["PLAT"]).pull(
+            stored(con, "jira"), landing, silent
+        ):
+            load(con, tmp_path, manifest)
+        assert opened(server) == 2
+    assert {key for key, _, deleted in current(con) if deleted} == {"5", "7"}
