@@ -19,7 +19,7 @@ import urllib3.exceptions
 from requests.auth import AuthBase
 
 from connectors.address import is_loopback, origin
-from connectors.errors import InputError, PullFailed
+from connectors.errors import Ended, InputError, PullFailed
 from connectors.http_faults import Refusal, Transient, from_exception, from_status, given_up, refusal
 
 log = logging.getLogger(__name__)
@@ -158,6 +158,8 @@ class HttpClient:
         try:
             answer: _Read = tries(self._try, call)
         except tenacity.RetryError as error:
+            if self._closed.is_set():
+                raise Ended(f"{call.what} was not tried again, as the pull had ended", "Run again.") from None
             last = error.last_attempt
             seconds = time.monotonic() - call.started
             raise given_up(call.what, _fault(last), last.attempt_number, seconds) from None
@@ -168,7 +170,7 @@ class HttpClient:
         for _ in range(_MAX_REDIRECTS + 1):
             self._pace.wait()
             if self._closed.is_set():
-                raise PullFailed(f"{call.what} was not sent, as the pull had ended", "Run again.")
+                raise Ended(f"{call.what} was not sent, as the pull had ended", "Run again.")
             try:
                 with self._send(call, url, params) as response:
                     if not response.is_redirect:

@@ -111,7 +111,7 @@ class BulkQueries:
                     f"{self._source}: the bulk job {job.id} has not ended in {_JOB_SECONDS / 3600:.0f} hours",
                     "Look at Bulk Data Load Jobs in the org's setup for what holds it up; the next run makes a new one.",
                 )
-            time.sleep(wait)
+            self._session.pause(wait)
             wait = min(2 * wait, self._patience.longest_wait)
             job = self._state(job.id)
         if job.state != "JobComplete":

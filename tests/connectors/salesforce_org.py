@@ -83,7 +83,9 @@ def org(*opportunities: Record, **records: list[Record]) -> SalesforceOrg:
     return SalesforceOrg(TYPES, held | {"Opportunity": list(opportunities)} | records)
 
 
-def crm(server: SalesforceServer, name: str = "crm", **config: Any) -> Salesforce:
+def crm(
+    server: SalesforceServer, name: str = "crm", patience: Patience = IMPATIENT, **config: Any
+) -> Salesforce:
     described = {
         "type": "salesforce",
         "base_url": server.url,
@@ -91,7 +93,7 @@ def crm(server: SalesforceServer, name: str = "crm", **config: Any) -> Salesforc
         "client_secret": APP.client_secret,
         "bulk_above": None,
     }
-    return Salesforce(name, SalesforceConfig.model_validate(described | config), IMPATIENT)
+    return Salesforce(name, SalesforceConfig.model_validate(described | config), patience)
 
 
 def pull(source: Salesforce, folder: Path, cursors: dict[str, str] | None = None) -> dict[str, Manifest]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -21,6 +23,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.errors import InputError, PullFailed, SourceError
+from connectors.http import Patience
 from connectors.landing import Landing
 from connectors.salesforce import connector
 from connectors.salesforce.api import FieldType
@@ -173,7 +176,7 @@ def test_a_user_who_sees_no_stage_makes_none_look_deleted(tmp_path: Path) -> Non
         for attempt in (source.check, lambda: pull(source, tmp_path)):
             with pytest.raises(InputError, match="shows no stage"):
                 attempt()
-    assert Landing(tmp_path).manifests() == []
+    assert "stages" not in {manifest.stream for manifest in Landing(tmp_path).manifests()}
 
 
 def test_many_custom_fields_fit_into_no_address_and_come_in_bulk(tmp_path: Path) -> None:
@@ -213,6 +216,84 @@ def test_a_page_of_csv_reads_as_the_same_records_in_json(records: list[dict[str,
     assert from_csv(fields, page) == [from_json(fields, each) for each in answered] == records
 
 
+# What runs at the same time.
+
+
+class _Slow(SalesforceServer):
+    """Takes its time, counts the requests that are under way, and ends the session once there are ``expires_at`` of them."""
+
+    under_way = most_under_way = 0
+    expires_at = 0
+
+    def _respond(self, request: Request) -> tuple[Answer, Fault | None]:
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        if self.under_way == self.expires_at:
+            self.expire()
+            self.expires_at = 0
+        time.sleep(0.03)
+        self.under_way -= 1
+        return super()._respond(request)
+
+
+def _threads() -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name.startswith("salesforce")]
+
+
+@pytest.mark.parametrize("bulk_above", [None, 0])
+def test_objects_and_censuses_are_pulled_beside_each_other(tmp_path: Path, bulk_above: int | None) -> None:
+    content = company()
+    with _Slow(content, APP) as server:
+        before = dict.fromkeys(("opportunities", "accounts"), moment(0))
+        found = crm(server, bulk_above=bulk_above).pull(before, Landing(tmp_path), lambda *_: None)
+        assert server.most_under_way == 4
+    assert [one.cursor for one in found] == [
+        *(stream.name for stream in Salesforce.streams),
+        "accounts.census",
+        "opportunities.census",
+    ]
+    for manifest in found[:6]:
+        assert by_id(landed(tmp_path, manifest)) == held(content.records[STREAMS[manifest.stream]])
+    assert _threads() == []
+
+
+def test_a_session_that_expires_is_renewed_once_for_all_threads(tmp_path: Path) -> None:
+    content = company()
+    with _Slow(content, APP, batch=7) as server:
+        server.expires_at = 4
+        found = pull(crm(server), tmp_path)
+        assert [line.status for line in server.log].count(401) == 4
+        assert server.sign_ins == 2
+    assert by_id(landed(tmp_path, found["opportunities"])) == held(content.records["Opportunity"])
+
+
+def test_a_failure_ends_what_is_under_way_and_what_was_finished_counts(tmp_path: Path) -> None:
+    refused = Answer([{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}], 403)
+    faults = [Fault("/OpportunityHistory/describe", refused, delay=0.3)]
+    # The job of opportunities never ends, and is asked for every half a minute.
+    with SalesforceServer(company(), APP, faults, polls=99) as server:
+        began = time.monotonic()
+        with pytest.raises(InputError, match=r"OpportunityHistory/describe answered 403"):
+            pull(crm(server, patience=Patience(first_wait=30), bulk_above=30), tmp_path)
+        assert time.monotonic() - began < 5
+        assert [line.path.split("/")[-1] for line in server.log].count("query") == 1
+    assert {one.stream for one in Landing(tmp_path).manifests()} >= {"stages", "users", "accounts"}
+    assert "opportunities" not in {one.stream for one in Landing(tmp_path).manifests()}
+    assert _threads() == []
+
+
+def test_of_several_failures_that_of_the_first_object_is_told(tmp_path: Path) -> None:
+    refused = Answer([{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}], 403)
+    broken = [Fault("/queryAll", Answer({}, 503), times=-1)]
+    slow = [Fault("/User/", refused, delay=0.4), Fault("/Account/", refused, delay=0.2)]
+    with (
+        SalesforceServer(company(), APP, [*slow, *broken]) as server,
+        pytest.raises(InputError, match=r"User/describe answered 403"),
+    ):
+        pull(crm(server, patience=Patience(first_wait=30)), tmp_path)
+    assert Landing(tmp_path).manifests() == []
+
+
 # The session.
 
 
@@ -227,7 +308,7 @@ def test_an_expired_token_is_renewed_once_and_is_never_told(
         assert server.sign_ins == 2
         server.faults = [Fault("/queryAll", Answer(refused, 401), times=99)]
         with pytest.raises(InputError, match="INVALID_SESSION_ID") as caught:
-            pull(crm(server), tmp_path)
+            crm(server).check()
         assert server.sign_ins == 4
         assert caught.value.field == "client_secret"
     assert "not-a-real" not in caplog.text + str(caught.value)
@@ -292,12 +373,12 @@ def test_the_token_goes_to_no_host_outside_the_domain_of_the_org(base: str, told
 
 
 def test_nothing_is_pulled_on_the_last_requests_of_the_day(tmp_path: Path) -> None:
-    with SalesforceServer(company(), APP, limit=100, batch=5) as server:
-        server.used = 93
-        with pytest.raises(PullFailed, match=r"96 of the 100 API requests .* in 24 hours") as caught:
+    with SalesforceServer(company(), APP, limit=1_000, batch=1) as server:
+        server.used = 947
+        with pytest.raises(PullFailed, match=r"95\d of the 1,000 API requests .* in 24 hours") as caught:
             pull(crm(server), tmp_path)
         assert "24 hours after it was made" in caught.value.mend
-        assert server.used == 96
+        assert 951 <= server.used < 960
 
 
 @pytest.mark.parametrize(
@@ -556,9 +637,8 @@ def test_a_pull_that_dies_goes_on_from_its_last_file(
             content.types = {**TYPES, "Opportunity": {**TYPES["Opportunity"], "New__c": "string"}}
             for each in content.records["Opportunity"]:
                 each["New__c"] = None
-        cursors = {"opportunities": str(first[-1].cursor_to)}
-        again = crm(server, bulk_above=then).pull(cursors, Landing(tmp_path), lambda *_: None)
-    rest = [one for one in again if one.mode != "census"]
+        cursors = {"opportunities": str(first[-1].cursor_to), "opportunities.census": str(datetime.now(UTC))}
+        rest = crm(server, bulk_above=then).pull(cursors, Landing(tmp_path), lambda *_: None)
     parts = [{each["Id"] for one in some for each in landed(tmp_path, one)} for some in (first, rest)]
     assert len(parts[0]) == sum(one.rows for one in first) == 108
     goes_on = not meanwhile and (then is not None or bulk_above is None)
@@ -658,26 +738,50 @@ class _Busy(SalesforceServer):
     bulk_above=st.sampled_from([None, 0, 3]),
     first=st.integers(0, 6),
     changes=CHANGES,
+    at_once=st.sampled_from([1, 4]),
     pulls=st.lists(st.integers(0, 40), min_size=1, max_size=2),
 )
 # Both change once the first has been read: the second's time must not become the cursor.
 @example(
-    batch=1, bulk_above=None, first=2, changes=[(3, "edit", 0, False), (3, "delete", 1, False)], pulls=[40]
+    batch=1,
+    bulk_above=None,
+    first=2,
+    changes=[(3, "edit", 0, False), (3, "delete", 1, False)],
+    at_once=1,
+    pulls=[40],
 )
 # One changes in the very second at which the cursor will stand.
 @example(
-    batch=4, bulk_above=0, first=2, changes=[(3, "edit", 0, True), (99, "merge", 1, True)], pulls=[40, 40]
+    batch=4,
+    bulk_above=0,
+    first=2,
+    changes=[(3, "edit", 0, True), (99, "merge", 1, True)],
+    at_once=1,
+    pulls=[40, 40],
 )
 # The pull dies in its middle, and goes on from there; in bulk what has changed meanwhile is not in the job's result.
 @example(
-    batch=1, bulk_above=None, first=4, changes=[(4, "edit", 3, False), (9, "edit", 0, False)], pulls=[5, 40]
+    batch=1,
+    bulk_above=None,
+    first=4,
+    changes=[(4, "edit", 3, False), (9, "edit", 0, False)],
+    at_once=1,
+    pulls=[5, 40],
 )
-@example(batch=1, bulk_above=0, first=6, changes=[(99, "edit", 0, False), (99, "purge", 1, False)], pulls=[5])
-def test_whatever_happens_raw_is_the_org_in_the_end(
+@example(
+    batch=1,
+    bulk_above=0,
+    first=6,
+    changes=[(99, "edit", 0, False), (99, "purge", 1, False)],
+    at_once=1,
+    pulls=[5],
+)
+def test_whatever_happens_raw_is_the_org_in_the_end(  # noqa: PLR0917 - what may happen
     batch: int,
     bulk_above: int | None,
     first: int,
     changes: list[tuple[int, str, int, bool]],
+    at_once: int,
     pulls: list[int],
 ) -> None:
     """`pulls` says after how many answers of queries or of jobs each pull dies; one that is whole comes last."""
@@ -690,6 +794,7 @@ def test_whatever_happens_raw_is_the_org_in_the_end(
         _Busy(content, APP, batch=batch, bulk_page=batch) as server,
     ):
         patch.setattr(connector, "_A_FILE", 2)
+        patch.setattr(connector, "_AT_ONCE", at_once)
         _pulls_only(patch, *CHANGING)
         create_control_tables(con)
         server.changes = sorted(changes)
