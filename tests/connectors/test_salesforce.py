@@ -532,13 +532,19 @@ def test_bulk_results_that_would_lose_records_fail_loudly(
             pull(crm(server, bulk_above=2), tmp_path)
 
 
-def test_a_bulk_job_that_failed_is_said(tmp_path: Path) -> None:
-    failed = {"id": "750A", "state": "Failed", "errorMessage": "InternalServerError: no"}
-    fault = Fault("/jobs/query", Answer(failed))
-    with (
-        SalesforceServer(company(), APP, [fault]) as server,
-        pytest.raises(PullFailed, match="InternalServerError"),
-    ):
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"state": "Failed", "errorMessage": "InternalServerError: no"}, "InternalServerError"),
+        ({"state": "JobComplete"}, "does not say how many records it found"),
+    ],
+)
+def test_a_bulk_job_that_failed_is_said(tmp_path: Path, answer: dict[str, str], said: str) -> None:
+    faults = [
+        Fault("/results", Answer(b"", 204), times=-1),
+        Fault("/jobs/query", Answer({"id": "750A"} | answer), times=-1),
+    ]
+    with SalesforceServer(company(), APP, faults) as server, pytest.raises(PullFailed, match=said):
         pull(crm(server, bulk_above=0), tmp_path)
 
 
@@ -607,6 +613,8 @@ def test_records_are_counted_as_often_as_is_wanted(tmp_path: Path) -> None:
         (0, "the job was forgotten", 0),
         (0, "its result was deleted", 0),
         (0, "a field came", 0),
+        (0, "a page cannot be read", 0),
+        (0, "its count is wrong", 0),
         (0, "", None),
     ],
 )
@@ -633,6 +641,11 @@ def test_a_pull_that_dies_goes_on_from_its_last_file(
         elif meanwhile == "its result was deleted":
             gone = Answer([{"errorCode": "INVALIDJOBSTATE", "message": "no results"}], 400)
             server.faults = [Fault("/results", gone)]
+        elif meanwhile == "a page cannot be read":
+            server.faults = [Fault("/results", Answer(b"Id\n"), times=3)]
+        elif meanwhile == "its count is wrong":
+            done = {"id": "750000000000000AAA", "state": "JobComplete", "numberRecordsProcessed": 121}
+            server.faults = [Fault("/jobs/query/", Answer(done))]
         elif meanwhile == "a field came":
             content.types = {**TYPES, "Opportunity": {**TYPES["Opportunity"], "New__c": "string"}}
             for each in content.records["Opportunity"]:
@@ -642,7 +655,9 @@ def test_a_pull_that_dies_goes_on_from_its_last_file(
     parts = [{each["Id"] for one in some for each in landed(tmp_path, one)} for some in (first, rest)]
     assert len(parts[0]) == sum(one.rows for one in first) == 108
     goes_on = not meanwhile and (then is not None or bulk_above is None)
-    assert sum(one.rows for one in rest) == (12 if goes_on else 120)
+    # The count shows once the rest has been read.
+    expected = 12 + 120 if meanwhile == "its count is wrong" else 12 if goes_on else 120
+    assert sum(one.rows for one in rest) == expected
     assert parts[0] | parts[1] == {each["Id"] for each in content.records["Opportunity"]}
     assert rest[-1].cursor_to == "2026-10-01T00:00:29.000+00:00"
 
