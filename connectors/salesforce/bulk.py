@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 
 # The first version of the API that runs queries as jobs.
 FIRST_VERSION = 47.0
-# Some twenty megabytes of wide records: memory stays flat and an answer well below the bound of its size.
+# Records in a page, and values: several pages are in memory at once, and an answer stays well below the bound of its size.
 _PAGE = 10_000
+_VALUES = 200_000
 # Salesforce itself gives a query ten minutes, and tries it again; a job may wait for others before.
 _JOB_SECONDS = 3 * 3600.0
 
@@ -151,7 +152,7 @@ def _page(
         after = reply.headers.get("Sforce-Locator")
         return records, None if after in (None, "", "null") else after
 
-    params: dict[str, str | int] = {"maxRecords": _PAGE}
+    params: dict[str, str | int] = {"maxRecords": min(_PAGE, _VALUES // len(fields))}
     if locator is not None:
         params["locator"] = locator
     return session.exchange("GET", path, read, params=params, accepts="text/csv")
