@@ -74,7 +74,7 @@ class HttpClient:
     ``auth`` is (user, password) for basic authentication; other schemes pass their header in ``headers``.
     ``credential_field`` names the configuration field that a 401 or 403 puts in question. ``requests_per_second``
     spaces requests out. Redirects are followed within the host only, and the size of an answer is bounded. ``refusal``
-    makes the error of an answer that no retry changes, for systems that say more than a status.
+    makes the error of an answer that is neither good nor 408, 429 or 5xx, for systems that say more than a status.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first two are by keyword

@@ -414,9 +414,18 @@ def test_a_refusal_says_what_to_mend(  # noqa: PLR0917 - a row of the table abov
 # What misbehaves.
 
 
+_TOO_MANY = {"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "ConcurrentRequests (…) Limit exceeded."}
+
+
 @pytest.mark.parametrize(
     "fault",
-    [Fault(half=True), Fault(cut=True), Fault(reset=True), Fault(answer=Answer({}, 503), times=2)],
+    [
+        Fault(half=True),
+        Fault(cut=True),
+        Fault(reset=True),
+        Fault(answer=Answer({}, 503), times=2),
+        Fault(answer=Answer([_TOO_MANY], 403), times=2),
+    ],
 )
 @pytest.mark.parametrize("way", [{"bulk_above": None}, {"bulk_above": 0}])
 def test_passing_faults_in_the_middle_of_a_pull_change_nothing(
