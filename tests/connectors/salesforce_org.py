@@ -55,6 +55,15 @@ TYPES: Mapping[str, Mapping[str, str]] = {
 # What a pull lands: neither long text nor what comes in parts.
 LEFT_OUT = {"Description", "Notes__c", "Secret__c", "BillingAddress"}
 
+STREAMS = {
+    "opportunities": "Opportunity",
+    "opportunity_history": "OpportunityHistory",
+    "field_history": "OpportunityFieldHistory",
+    "stages": "OpportunityStage",
+    "accounts": "Account",
+    "users": "User",
+}
+
 
 def moment(tick: float) -> str:
     """A time of the org, in seconds after `BASE`."""
@@ -81,6 +90,28 @@ def org(*opportunities: Record, **records: list[Record]) -> SalesforceOrg:
     ]  # fmt: skip
     held = {name: list[Record]() for name in TYPES} | {"OpportunityStage": stages}
     return SalesforceOrg(TYPES, held | {"Opportunity": list(opportunities)} | records)
+
+
+def company() -> SalesforceOrg:
+    """Records of every object: deleted and merged ones, texts of all kinds, equal times."""
+    odd = 'Müller & "Söhne",\nEnkel \U0001f600'
+    return org(
+        *(opportunity(number, tick=number // 7, Name=odd if number % 5 else None) for number in range(40)),
+        opportunity(90, 8, IsDeleted=True, Amount=None, Product__c="Rail", Hint__c="short", Notes__c="long"),
+        Account=[
+            record("Account", "001000000000001AAA", 1, Name="Edge", AnnualRevenue=1.5e7, Active__c="Yes"),
+            record("Account", "001000000000002AAA", 2, Name="Edge 2", IsDeleted=True, MasterRecordId="001000000000001AAA"),
+        ],
+        User=[record("User", "005000000000001AAA", 1, Name="Ada", Email="ada@example.com", IsActive=True)],
+        OpportunityHistory=[
+            record("OpportunityHistory", f"008{n:012d}AAA", n // 3, OpportunityId="006000000000001AAA", Amount=n * 0.01)
+            for n in range(30)
+        ],
+        OpportunityFieldHistory=[
+            record("OpportunityFieldHistory", f"017{n:012d}AAA", n, Field="Owner", OldValue=None, NewValue=value)
+            for n, value in enumerate(("005000000000001AAA", "a", "b"))
+        ],
+    )  # fmt: skip
 
 
 def crm(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,7 +21,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.errors import InputError, PullFailed, SourceError
-from connectors.http import Patience
 from connectors.landing import Landing
 from connectors.salesforce import connector
 from connectors.salesforce.api import FieldType
@@ -31,12 +28,14 @@ from connectors.salesforce.connector import Salesforce, SalesforceConfig
 from connectors.salesforce.records import from_csv, from_json
 from connectors.salesforce.session import SalesforceSession
 from demo.servers.loopback import Answer, Fault, Request
-from demo.servers.salesforce import SalesforceOrg, SalesforceServer, csv_page
+from demo.servers.salesforce import SalesforceServer, csv_page
 from tests.connectors.salesforce_org import (
     APP,
     BASE,
+    STREAMS,
     TYPES,
     by_id,
+    company,
     crm,
     held,
     landed,
@@ -51,37 +50,6 @@ from warehouse.control import create_control_tables
 from warehouse.raw import cursors as committed_cursors
 from warehouse.raw import load
 from warehouse.vanished import counted
-
-STREAMS = {
-    "opportunities": "Opportunity",
-    "opportunity_history": "OpportunityHistory",
-    "field_history": "OpportunityFieldHistory",
-    "stages": "OpportunityStage",
-    "accounts": "Account",
-    "users": "User",
-}
-
-
-def company() -> SalesforceOrg:
-    """Records of every object: deleted and merged ones, texts of all kinds, equal times."""
-    odd = 'Müller & "Söhne",\nEnkel \U0001f600'
-    return org(
-        *(opportunity(number, tick=number // 7, Name=odd if number % 5 else None) for number in range(40)),
-        opportunity(90, 8, IsDeleted=True, Amount=None, Product__c="Rail", Hint__c="short", Notes__c="long"),
-        Account=[
-            record("Account", "001000000000001AAA", 1, Name="Edge", AnnualRevenue=1.5e7, Active__c="Yes"),
-            record("Account", "001000000000002AAA", 2, Name="Edge 2", IsDeleted=True, MasterRecordId="001000000000001AAA"),
-        ],
-        User=[record("User", "005000000000001AAA", 1, Name="Ada", Email="ada@example.com", IsActive=True)],
-        OpportunityHistory=[
-            record("OpportunityHistory", f"008{n:012d}AAA", n // 3, OpportunityId="006000000000001AAA", Amount=n * 0.01)
-            for n in range(30)
-        ],
-        OpportunityFieldHistory=[
-            record("OpportunityFieldHistory", f"017{n:012d}AAA", n, Field="Owner", OldValue=None, NewValue=value)
-            for n, value in enumerate(("005000000000001AAA", "a", "b"))
-        ],
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("way", [{"bulk_above": None}, {"bulk_above": 0}])
@@ -216,84 +184,6 @@ def test_a_page_of_csv_reads_as_the_same_records_in_json(records: list[dict[str,
     page = csv_page(VALUES, {kind: kind for kind in VALUES}, records)
     answered = json.loads(json.dumps([{"attributes": {"type": "X"}} | each for each in records]))
     assert from_csv(fields, page) == [from_json(fields, each) for each in answered] == records
-
-
-# What runs at the same time.
-
-
-class _Slow(SalesforceServer):
-    """Takes its time, counts the requests that are under way, and ends the session once there are ``expires_at`` of them."""
-
-    under_way = most_under_way = 0
-    expires_at = 0
-
-    def _respond(self, request: Request) -> tuple[Answer, Fault | None]:
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
-        if self.under_way == self.expires_at:
-            self.expire()
-            self.expires_at = 0
-        time.sleep(0.03)
-        self.under_way -= 1
-        return super()._respond(request)
-
-
-def _threads() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name.startswith("salesforce")]
-
-
-@pytest.mark.parametrize("bulk_above", [None, 0])
-def test_objects_and_censuses_are_pulled_beside_each_other(tmp_path: Path, bulk_above: int | None) -> None:
-    content = company()
-    with _Slow(content, APP) as server:
-        before = dict.fromkeys(("opportunities", "accounts"), moment(0))
-        found = crm(server, bulk_above=bulk_above).pull(before, Landing(tmp_path), lambda *_: None)
-        assert server.most_under_way == 4
-    assert [one.cursor for one in found] == [
-        *(stream.name for stream in Salesforce.streams),
-        "accounts.census",
-        "opportunities.census",
-    ]
-    for manifest in found[:6]:
-        assert by_id(landed(tmp_path, manifest)) == held(content.records[STREAMS[manifest.stream]])
-    assert _threads() == []
-
-
-def test_a_session_that_expires_is_renewed_once_for_all_threads(tmp_path: Path) -> None:
-    content = company()
-    with _Slow(content, APP, batch=7) as server:
-        server.expires_at = 4
-        found = pull(crm(server), tmp_path)
-        assert [line.status for line in server.log].count(401) == 4
-        assert server.sign_ins == 2
-    assert by_id(landed(tmp_path, found["opportunities"])) == held(content.records["Opportunity"])
-
-
-def test_a_failure_ends_what_is_under_way_and_what_was_finished_counts(tmp_path: Path) -> None:
-    refused = Answer([{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}], 403)
-    faults = [Fault("/OpportunityHistory/describe", refused, delay=0.3)]
-    # The job of opportunities never ends, and is asked for every half a minute.
-    with SalesforceServer(company(), APP, faults, polls=99) as server:
-        began = time.monotonic()
-        with pytest.raises(InputError, match=r"OpportunityHistory/describe answered 403"):
-            pull(crm(server, patience=Patience(first_wait=30), bulk_above=30), tmp_path)
-        assert time.monotonic() - began < 5
-        assert [line.path.split("/")[-1] for line in server.log].count("query") == 1
-    assert {one.stream for one in Landing(tmp_path).manifests()} >= {"stages", "users", "accounts"}
-    assert "opportunities" not in {one.stream for one in Landing(tmp_path).manifests()}
-    assert _threads() == []
-
-
-def test_of_several_failures_that_of_the_first_object_is_told(tmp_path: Path) -> None:
-    refused = Answer([{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}], 403)
-    broken = [Fault("/queryAll", Answer({}, 503), times=-1)]
-    slow = [Fault("/User/", refused, delay=0.4), Fault("/Account/", refused, delay=0.2)]
-    with (
-        SalesforceServer(company(), APP, [*slow, *broken]) as server,
-        pytest.raises(InputError, match=r"User/describe answered 403"),
-    ):
-        pull(crm(server, patience=Patience(first_wait=30)), tmp_path)
-    assert Landing(tmp_path).manifests() == []
 
 
 # The session.
