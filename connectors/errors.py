@@ -44,3 +44,7 @@ class InputError(SourceError):
 
 class PullFailed(SourceError):  # noqa: N818 - it says what happened
     """A fault that retries did not get past; a later pull may, and starts from the last committed cursor."""
+
+
+class Ended(PullFailed):
+    """A request was not made, or not again, since its client had been closed: what closed it is the reason to tell."""

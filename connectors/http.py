@@ -19,7 +19,7 @@ import urllib3.exceptions
 from requests.auth import AuthBase
 
 from connectors.address import is_loopback, origin
-from connectors.errors import InputError, PullFailed
+from connectors.errors import Ended, InputError, PullFailed
 from connectors.http_faults import Refusal, Transient, from_exception, from_status, given_up, refusal
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class HttpClient:
     ``auth`` is (user, password) for basic authentication; other schemes pass their header in ``headers``.
     ``credential_field`` names the configuration field that a 401 or 403 puts in question. ``requests_per_second``
     spaces requests out. Redirects are followed within the host only, and the size of an answer is bounded. ``refusal``
-    makes the error of an answer that no retry changes, for systems that say more than a status.
+    makes the error of an answer that is neither good nor 408, 429 or 5xx, for systems that say more than a status.
     """
 
     def __init__(  # noqa: PLR0913 - all but the first two are by keyword
@@ -158,6 +158,8 @@ class HttpClient:
         try:
             answer: _Read = tries(self._try, call)
         except tenacity.RetryError as error:
+            if self._closed.is_set():
+                raise Ended(f"{call.what} was not tried again, as the pull had ended", "Run again.") from None
             last = error.last_attempt
             seconds = time.monotonic() - call.started
             raise given_up(call.what, _fault(last), last.attempt_number, seconds) from None
@@ -168,7 +170,7 @@ class HttpClient:
         for _ in range(_MAX_REDIRECTS + 1):
             self._pace.wait()
             if self._closed.is_set():
-                raise PullFailed(f"{call.what} was not sent, as the pull had ended", "Run again.")
+                raise Ended(f"{call.what} was not sent, as the pull had ended", "Run again.")
             try:
                 with self._send(call, url, params) as response:
                     if not response.is_redirect:

@@ -14,7 +14,7 @@ import urllib3.exceptions
 from connectors.errors import InputError, PullFailed, SourceError
 
 # What was asked, the status, the body, the configuration's field of the credential, and secrets that must not be quoted.
-Refusal = Callable[[str, int, bytes, str, Iterable[str]], SourceError]
+Refusal = Callable[[str, int, bytes, str, Iterable[str]], "SourceError | Transient"]
 _MAX_QUOTED = 300
 _NO_ADDRESS = (
     requests.exceptions.InvalidURL,

@@ -8,7 +8,7 @@ from typing import Protocol
 from connectors.landing import Landing, Manifest
 from connectors.stream import Stream
 
-# Called with source, stream and the rows landed so far in this pull.
+# Called with source, stream and the rows landed so far in this pull, from any thread.
 Progress = Callable[[str, str, int], None]
 
 

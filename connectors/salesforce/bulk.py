@@ -6,12 +6,12 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from connectors.errors import InputError, PullFailed
+from connectors.errors import PullFailed, SourceError
 from connectors.http import Json, Patience, Reply
 from connectors.resume import Page
 from connectors.salesforce.api import FieldType, changed_service, parsed
@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 
 # The first version of the API that runs queries as jobs.
 FIRST_VERSION = 47.0
-# Some twenty megabytes of wide records: memory stays flat and an answer well below the bound of its size.
+# Records in a page, and values: several pages are in memory at once, and an answer stays well below the bound of its size.
 _PAGE = 10_000
+_VALUES = 200_000
 # Salesforce itself gives a query ten minutes, and tries it again; a job may wait for others before.
 _JOB_SECONDS = 3 * 3600.0
 
@@ -56,15 +57,25 @@ class BulkQueries:
     def pages(self, query: str, fields: list[FieldType], place: InJob | None = None) -> Iterator[Page]:
         """The records of ``query``, deleted ones too, in pages and in no order; from ``place`` of an earlier page on.
 
-        Salesforce keeps results for some days. Where that of ``place`` is gone, or lacks fields, the query runs anew.
+        Salesforce keeps results for seven days. Where that of ``place`` is gone, cannot be read, lacks fields or does not
+        come to its own count, the query runs anew.
         """
         # A field of another type would be read from the old result as what it is now.
         described = json.dumps([(field.name, field.type) for field in fields])
         named = hashlib.sha256(described.encode()).hexdigest()
         job = self._kept(place, fields, named) if place else None
-        if job is None or place is None:
-            job = self._finished(self._made(query))
-            place = InJob(job=job.id, fields=named)
+        if job and place:
+            wrong = yield from self._result(job, fields, place)
+            if wrong is None:
+                return
+            log.warning("%s: the bulk job %s %s; the query runs anew", self._source, job.id, wrong)
+        job = self._finished(self._made(query))
+        wrong = yield from self._result(job, fields, InJob(job=job.id, fields=named))
+        if wrong:
+            raise changed_service(self._source, self._jobs, wrong)
+
+    def _result(self, job: _Job, fields: list[FieldType], place: InJob) -> Generator[Page, None, str | None]:
+        """The pages of a job's result from a place on; in the end, what was wrong with them."""
         used: set[str] = set()
         is_last = False
         while not is_last:
@@ -72,12 +83,16 @@ class BulkQueries:
             is_last = after is None
             place = place.model_copy(update={"locator": after, "rows": place.rows + len(page)})
             if after in used:
-                raise self._failed("led to the same page for the second time, which would never end")
+                return "led to the same page for the second time, which would never end"
             used |= {after} if after else set()
             if page:
                 yield Page(page, None if is_last else place.model_dump_json())
-        if job.processed is not None and place.rows != job.processed:
-            raise self._failed(f"gave {place.rows} of {job.processed} records and called that all")
+        if job.processed is None:
+            # An answer without content would pass for an empty result.
+            return "does not say how many records it found"
+        if place.rows != job.processed:
+            return f"gave {place.rows} of {job.processed} records and called that all"
+        return None
 
     def _made(self, query: str) -> _Job:
         asked = json.dumps({"operation": "queryAll", "query": query}).encode()
@@ -92,9 +107,9 @@ class BulkQueries:
             job = self._state(place.job)
             # A job may outlive its result: only reading tells.
             _page(self._session, f"{self._jobs}/{job.id}/results", fields, place.locator)
-        except InputError as error:
+        except SourceError as error:
             log.info(
-                "%s: what the bulk job %s found is not there any more: %s", self._source, place.job, error
+                "%s: what the bulk job %s found cannot be read any more: %s", self._source, place.job, error
             )
             return None
         return job if job.state == "JobComplete" else None
@@ -111,7 +126,7 @@ class BulkQueries:
                     f"{self._source}: the bulk job {job.id} has not ended in {_JOB_SECONDS / 3600:.0f} hours",
                     "Look at Bulk Data Load Jobs in the org's setup for what holds it up; the next run makes a new one.",
                 )
-            time.sleep(wait)
+            self._session.pause(wait)
             wait = min(2 * wait, self._patience.longest_wait)
             job = self._state(job.id)
         if job.state != "JobComplete":
@@ -122,9 +137,6 @@ class BulkQueries:
                 field="bulk_above",
             )
         return job
-
-    def _failed(self, what: str) -> PullFailed:
-        return changed_service(self._source, self._jobs, what)
 
 
 def _page(
@@ -140,7 +152,7 @@ def _page(
         after = reply.headers.get("Sforce-Locator")
         return records, None if after in (None, "", "null") else after
 
-    params: dict[str, str | int] = {"maxRecords": _PAGE}
+    params: dict[str, str | int] = {"maxRecords": min(_PAGE, _VALUES // len(fields))}
     if locator is not None:
         params["locator"] = locator
     return session.exchange("GET", path, read, params=params, accepts="text/csv")

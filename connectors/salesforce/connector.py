@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pydantic import TypeAdapter
 
 from connectors.bookmarks import changed_since
 from connectors.census import census_of, is_due, write_census
-from connectors.errors import InputError
+from connectors.errors import Ended, InputError
 from connectors.http import Patience
 from connectors.landing import Landing, Manifest
 from connectors.resume import Page, Pull
@@ -81,6 +83,8 @@ _OBJECTS: Mapping[Stream, SObject] = {
 }  # fmt: skip
 # Those that are purged from the recycle bin are in no query any more.
 _COUNTED = {OPPORTUNITIES, ACCOUNTS}
+# Objects and censuses that are pulled at the same time: an org lets five long requests run at once, or more.
+_AT_ONCE = 4
 # Records per file, about: a pull that dies goes on from the last whole one.
 _A_FILE = 10_000
 _PLACE: TypeAdapter[Behind | InJob] = TypeAdapter(Behind | InJob)
@@ -98,7 +102,8 @@ class Salesforce:
 
     A pull asks for what changed since the cursor less the look-back, deleted records too. The cursor is the newest change
     seen, but never past the start of the pull by Salesforce's own clock. A pull that dies goes on from the last file that it
-    finished. Every few days opportunities and accounts are counted. ``patience`` bounds retries.
+    finished. Objects are pulled beside each other, and opportunities and accounts counted beside them every few days.
+    ``patience`` bounds retries.
     """
 
     system = "salesforce"
@@ -133,14 +138,19 @@ class Salesforce:
     def pull(self, cursors: Mapping[str, str], landing: Landing, progress: Progress) -> list[Manifest]:
         """Land what changed of every object since its cursor less the look-back."""
         with self._org() as org:
-            landed: list[Manifest] = []
-            counted = {stream for stream in _COUNTED if stream.name in cursors}
-            for stream in _OBJECTS:
-                landed += self._land(org, stream, cursors.get(stream.name), landing, progress)
+            objects = [
+                partial(self._land, org, stream, cursors.get(stream.name), landing, progress)
+                for stream in _OBJECTS
+            ]
+            censuses = [
+                partial(self._count, org, stream, landing)
+                for stream in _OBJECTS
                 # Of what is pulled for the first time nothing can have vanished yet.
-                if stream in counted and is_due(cursors, stream, self._config.census_days):
-                    landed.append(self._count(org, stream, landing))
-        return landed
+                if stream in _COUNTED
+                and stream.name in cursors
+                and is_due(cursors, stream, self._config.census_days)
+            ]
+            return _side_by_side(org.session, [*objects, *censuses])
 
     @contextmanager
     def _org(self) -> Iterator[_Org]:
@@ -199,12 +209,12 @@ class Salesforce:
             return org.bulk.pages(org.api.query(wanted, fields, start), fields)
         return org.api.pages(wanted, fields, start)
 
-    def _count(self, org: _Org, stream: Stream, landing: Landing) -> Manifest:
+    def _count(self, org: _Org, stream: Stream, landing: Landing) -> list[Manifest]:
         """The census: the ids of all records, also of those in the recycle bin, which say so themselves."""
         wanted, census = _OBJECTS[stream], census_of(stream, scope=None)
         with landing.open(self.name, self.system, census, None, self._api_version) as writer:
             write_census(writer, [(None, self._ids(org, wanted))])
-        return writer.manifest
+        return writer.manifests
 
     def _ids(self, org: _Org, wanted: SObject) -> Iterator[list[str]]:
         if not self._in_bulk(org, wanted, [ID], None):
@@ -235,3 +245,24 @@ class Salesforce:
                 f"{self.name}: {self._config.base_url} shows no stage of opportunities",
                 "Give the user that the connected app runs as View Setup and Configuration.",
             )
+
+
+def _side_by_side(
+    session: SalesforceSession, parts: Sequence[Callable[[], list[Manifest]]]
+) -> list[Manifest]:
+    """What the parts of a pull landed, in their order; each is run in a thread, a few at a time.
+
+    The first failure ends the others at their next request. What is raised, once all have ended, is the first part's that
+    failed by itself.
+    """
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="salesforce") as threads:
+        under_way = [threads.submit(part) for part in parts]
+        try:
+            wait(under_way, return_when=FIRST_EXCEPTION)
+        finally:
+            session.close()
+            threads.shutdown(cancel_futures=True)
+    failed = [error for part in under_way if not part.cancelled() and (error := part.exception())]
+    if failed:
+        raise min(failed, key=lambda error: isinstance(error, Ended))
+    return [manifest for part in under_way for manifest in part.result()]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from connectors.errors import InputError, PullFailed, SourceError
-from connectors.http_faults import quoted
+from connectors.http_faults import Transient, quoted
 from connectors.http_faults import refusal as usual_refusal
 
 _READ = (
@@ -70,12 +70,16 @@ class NotThere(InputError):  # noqa: N818 - it says what happened
 
 def refusal(
     what: str, status: int, body: bytes, credential_field: str, secrets: Iterable[str]
-) -> SourceError:
-    """The error for an answer that no retry changes, by Salesforce's own code where the answer bears one."""
+) -> SourceError | Transient:
+    """The error for an answer, by Salesforce's own code where it bears one; hardly any of them does a retry change."""
     code, message = _told(body)
     if not code:
         return usual_refusal(what, status, body, credential_field, secrets)
-    where = f"{what} answered {status}{quoted(f'{code}: {message}', secrets)}"
+    answered = f"answered {status}{quoted(f'{code}: {message}', secrets)}"
+    if code == "REQUEST_LIMIT_EXCEEDED" and "ConcurrentRequests" in message:
+        # Too many long requests run in the org, from whatever program; the limit of 24 hours has the same code.
+        return Transient(answered)
+    where = f"{what} {answered}"
     if code == "INVALID_SESSION_ID":
         return SessionExpired(
             where, f"Check {credential_field}, and that its user may log in.", field=credential_field

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 from connectors.address import is_loopback, origin
 from connectors.errors import InputError, PullFailed
 from connectors.http import HttpClient, Params, Patience, Reply
+from connectors.http_faults import Refusal
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.faults import LIMIT_MEND, SessionExpired, refusal
 
@@ -43,7 +45,10 @@ class _Token(BaseModel):
 
 
 class SalesforceSession:
-    """Requests to the org of ``config``. Signs in with the first one, and anew once where the token has expired."""
+    """Requests to the org of ``config``; may be shared between threads.
+
+    Signs in with the first request, and anew once where the token has expired, for all threads together.
+    """
 
     def __init__(self, source: str, config: SalesforceConfig, patience: Patience | None = None) -> None:
         self.requests_used: tuple[int, int] | None = None
@@ -51,7 +56,10 @@ class SalesforceSession:
         self._config = config
         self._patience = patience
         self._flow_field = "client_secret" if config.client_secret else "private_key"
+        self._signing_in = threading.Lock()
         self._client: HttpClient | None = None
+        self._opened: list[HttpClient] = []
+        self._closed = threading.Event()
         self._instance_url = ""
         self._time: datetime | None = None
 
@@ -63,7 +71,7 @@ class SalesforceSession:
 
     @property
     def service_time(self) -> datetime:
-        """The time at which the org gave its last answer, by its own clock, to the second."""
+        """The time at which the org gave its last answer, to whatever thread, by its own clock, to the second."""
         self._signed_in()
         if self._time is None:
             raise PullFailed(
@@ -94,42 +102,56 @@ class SalesforceSession:
         def ask(client: HttpClient) -> _Read:
             return client.exchange(method, path, watched, params=params, body=body, accepts=accepts)
 
+        client = self._signed_in()
         try:
-            return ask(self._signed_in())
+            return ask(client)
         except SessionExpired:
-            log.info("%s: the session has expired; signing in again", self._source)
-            self.close()
-            return ask(self._signed_in())
+            return ask(self._signed_in(instead_of=client))
+
+    def pause(self, seconds: float) -> None:
+        """Wait for so long, or until the session is closed."""
+        self._closed.wait(seconds)
 
     def close(self) -> None:
-        """Forget the token and close the connections."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        """Close the connections; what other threads have under way is not tried again, nor asked anew."""
+        self._closed.set()
+        for client in self._opened:
+            client.close()
 
-    def _signed_in(self) -> HttpClient:
-        if self._client is None:
-            token = self._new_token()
-            self._instance_url = self._allowed(token.instance_url)
-            self._client = HttpClient(
-                self._source,
-                self._instance_url,
-                headers={"Authorization": f"Bearer {token.access_token}"},
-                credential_field=self._flow_field,
-                patience=self._patience,
-                refusal=refusal,
-            )
-        return self._client
+    def _signed_in(self, instead_of: HttpClient | None = None) -> HttpClient:
+        """The client with the present token, which is renewed where it is still that of the client that was refused."""
+        with self._signing_in:
+            if self._client is None or self._client is instead_of:
+                if instead_of is not None:
+                    log.info("%s: the session has expired; signing in again", self._source)
+                token = self._new_token()
+                self._instance_url = self._allowed(token.instance_url)
+                self._client = self._open(
+                    self._instance_url, refusal, {"Authorization": f"Bearer {token.access_token}"}
+                )
+            return self._client
+
+    def _open(self, url: str, refused: Refusal, headers: Mapping[str, str] | None = None) -> HttpClient:
+        """A client that is closed with the session; those with an expired token too, as other threads may still use them."""
+        client = HttpClient(
+            self._source,
+            url,
+            headers=headers,
+            credential_field=self._flow_field,
+            patience=self._patience,
+            refusal=refused,
+        )
+        self._opened.append(client)
+        if self._closed.is_set():
+            client.close()
+        return client
 
     def _new_token(self) -> _Token:
         form = self._form()
-        login = HttpClient(
-            self._source,
+        login = self._open(
             self._config.base_url,
-            # Not sent anywhere: what stands here is kept out of every message.
-            credential_field=self._flow_field,
-            patience=self._patience,
-            refusal=lambda what, status, body, field, _: refusal(what, status, body, field, form.values()),
+            # What is sent is kept out of every message.
+            lambda what, status, body, field, _: refusal(what, status, body, field, form.values()),
         )
 
         def read(reply: Reply) -> object:

@@ -55,6 +55,15 @@ TYPES: Mapping[str, Mapping[str, str]] = {
 # What a pull lands: neither long text nor what comes in parts.
 LEFT_OUT = {"Description", "Notes__c", "Secret__c", "BillingAddress"}
 
+STREAMS = {
+    "opportunities": "Opportunity",
+    "opportunity_history": "OpportunityHistory",
+    "field_history": "OpportunityFieldHistory",
+    "stages": "OpportunityStage",
+    "accounts": "Account",
+    "users": "User",
+}
+
 
 def moment(tick: float) -> str:
     """A time of the org, in seconds after `BASE`."""
@@ -83,7 +92,31 @@ def org(*opportunities: Record, **records: list[Record]) -> SalesforceOrg:
     return SalesforceOrg(TYPES, held | {"Opportunity": list(opportunities)} | records)
 
 
-def crm(server: SalesforceServer, name: str = "crm", **config: Any) -> Salesforce:
+def company() -> SalesforceOrg:
+    """Records of every object: deleted and merged ones, texts of all kinds, equal times."""
+    odd = 'Müller & "Söhne",\nEnkel \U0001f600'
+    return org(
+        *(opportunity(number, tick=number // 7, Name=odd if number % 5 else None) for number in range(40)),
+        opportunity(90, 8, IsDeleted=True, Amount=None, Product__c="Rail", Hint__c="short", Notes__c="long"),
+        Account=[
+            record("Account", "001000000000001AAA", 1, Name="Edge", AnnualRevenue=1.5e7, Active__c="Yes"),
+            record("Account", "001000000000002AAA", 2, Name="Edge 2", IsDeleted=True, MasterRecordId="001000000000001AAA"),
+        ],
+        User=[record("User", "005000000000001AAA", 1, Name="Ada", Email="ada@example.com", IsActive=True)],
+        OpportunityHistory=[
+            record("OpportunityHistory", f"008{n:012d}AAA", n // 3, OpportunityId="006000000000001AAA", Amount=n * 0.01)
+            for n in range(30)
+        ],
+        OpportunityFieldHistory=[
+            record("OpportunityFieldHistory", f"017{n:012d}AAA", n, Field="Owner", OldValue=None, NewValue=value)
+            for n, value in enumerate(("005000000000001AAA", "a", "b"))
+        ],
+    )  # fmt: skip
+
+
+def crm(
+    server: SalesforceServer, name: str = "crm", patience: Patience = IMPATIENT, **config: Any
+) -> Salesforce:
     described = {
         "type": "salesforce",
         "base_url": server.url,
@@ -91,7 +124,7 @@ def crm(server: SalesforceServer, name: str = "crm", **config: Any) -> Salesforc
         "client_secret": APP.client_secret,
         "bulk_above": None,
     }
-    return Salesforce(name, SalesforceConfig.model_validate(described | config), IMPATIENT)
+    return Salesforce(name, SalesforceConfig.model_validate(described | config), patience)
 
 
 def pull(source: Salesforce, folder: Path, cursors: dict[str, str] | None = None) -> dict[str, Manifest]:
