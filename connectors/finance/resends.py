@@ -7,6 +7,7 @@ does not speak of any more, is judged by how its days have changed.
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ from connectors.landing import Landing
 # So many postings outside the days of a file are no correction, and such a share of what it said is another period.
 _MANY = 10
 _SHARE = 0.5
+_AT_ONCE = 10_000
 
 Ints = NDArray[np.int64]
 # The ordinals of a first and a last day.
@@ -43,11 +45,6 @@ class Rows:
     def where(self, these: NDArray[np.bool_]) -> Rows:
         """Those for which ``these`` holds."""
         return Rows(self.landed, self.lines[these], self.hashes[these], self.days[these])
-
-    def within(self, days: Days | None) -> NDArray[np.bool_]:
-        """Which of them are of these days."""
-        first, last = days or (1, 0)
-        return (first <= self.days) & (self.days <= last)
 
 
 @dataclass(frozen=True)
@@ -86,13 +83,13 @@ def replaced(landing: Landing, stream: tuple[str, str], export: Resend) -> Repla
     the new ones come in theirs. Fewer are taken for corrected ones.
     """
     before, now = export.before, export.now
+    was, days = _days_of(before), _days_of(now)
+    said = np.sort(np.asarray(export.hashes))
     steps = list(_steps(landing, stream, export.name, before.version))
-    known = _none() if before.same_as else _rows(steps[0][1], export.name) if steps else None
-    was, days = _days_of(before) or _span(known), _days_of(now)
-    outside = ~known.within(days) if known else np.empty(0, np.bool_)
-    many = int(outside.sum())
+    known = _Known.read(steps[0], export.name, said, days) if steps else None
+    many = known.outside if known else 0
     is_other = before.content != now.content and (
-        _is_moved(was, days) or many >= max(_MANY, _SHARE * len(outside))
+        _is_moved(was, days) or (known is not None and many >= max(_MANY, _SHARE * known.count))
     )
     # What cannot be counted is not few.
     is_lost = known is None or many + before.let_go >= _MANY
@@ -109,11 +106,9 @@ def replaced(landing: Landing, stream: tuple[str, str], export: Resend) -> Repla
     )
     if known is None:
         return Replaced(state, None, 0)
-    said = np.asarray(export.hashes)
-    missing = ~_among(known.hashes, said)
-    kept = missing & outside & is_kept
-    older = _older(steps[1:], export.name, [days, was], np.concatenate([said, known.hashes]))
-    return Replaced(state, [known.where(missing & ~kept), *older], int(kept.sum()))
+    kept = ~_within(known.missing.days, days) & is_kept
+    older = _older(steps[1:], export.name, [days, was], [said, known.missing.hashes])
+    return Replaced(state, [known.missing.where(~kept), *older], int(kept.sum()))
 
 
 def gone_records(gone: Iterable[Rows], others: Iterable[Record]) -> Iterator[Record]:
@@ -121,14 +116,14 @@ def gone_records(gone: Iterable[Rows], others: Iterable[Record]) -> Iterator[Rec
     rows = [each for each in gone if len(each.lines)]
     if not rows:
         return
-    hashes = np.concatenate([each.hashes for each in rows])
+    hashes = np.sort(np.concatenate([each.hashes for each in rows]))
     still = array("q")
     for record in others:
         if _among(np.array([hash(record["key"])]), hashes)[0]:
             still.append(hash(record["key"]))
             yield record
     for each in rows:
-        lines = each.lines[~_among(each.hashes, np.asarray(still))]
+        lines = each.lines[~_among(each.hashes, np.sort(np.asarray(still)))]
         for record in _records(each.landed, lines):
             yield record | {"gone": True}
 
@@ -154,7 +149,7 @@ def _steps(
 
 
 def _older(
-    steps: Sequence[tuple[State, Path]], name: str, days: Sequence[Days | None], hashes: Ints
+    steps: Sequence[tuple[State, Path]], name: str, days: Sequence[Days | None], hashes: Sequence[Ints]
 ) -> Iterator[Rows]:
     """The rows that are gone of versions before the last one: the file speaks of their days again, and not of them.
 
@@ -164,14 +159,14 @@ def _older(
     spoken = [_days_of(state) for state, _ in steps]
     reached = [n for n, each in enumerate(spoken) if _is_reached(each, now, [*newer, *spoken[:n]])]
     # Those between are read as well: a key that comes in them stands as they have it.
-    for (state, landed), each in zip(steps[: max(reached, default=-1) + 1], spoken, strict=False):
-        rows = _none() if state.same_as else _rows(landed, name)
-        stands = rows.within(now) & ~_among(rows.hashes, hashes)
+    for step, each in zip(steps[: max(reached, default=-1) + 1], spoken, strict=False):
+        rows = _Known.read(step, name, np.sort(np.concatenate(hashes)), now).missing
+        stands = _within(rows.days, now)
         for later in newer:
-            stands &= ~rows.within(later)
+            stands &= ~_within(rows.days, later)
         yield rows.where(stands)
-        hashes = np.concatenate([hashes, rows.hashes])
-        newer.append(each or _span(rows))
+        hashes = [*hashes, rows.hashes]
+        newer.append(each)
 
 
 def _is_reached(spoken: Days | None, now: Days | None, newer: Sequence[Days | None]) -> bool:
@@ -198,9 +193,9 @@ def _days_of(state: State) -> Days | None:
     return date.fromisoformat(state.first).toordinal(), date.fromisoformat(state.last).toordinal()
 
 
-def _span(rows: Rows | None) -> Days | None:
-    days = rows.days[rows.days > 0] if rows else ()
-    return (int(min(days)), int(max(days))) if len(days) else None
+def _within(days: Ints, these: Days | None) -> NDArray[np.bool_]:
+    first, last = these or (1, 0)
+    return (first <= days) & (days <= last)
 
 
 def _refusal(name: str, was: Days, days: Days | None) -> InputError:
@@ -222,24 +217,45 @@ def _refusal(name: str, was: Days, days: Days | None) -> InputError:
     )
 
 
-def _among(hashes: Ints, others: Ints) -> NDArray[np.bool_]:
-    """Which of the hashes are among the others."""
-    if not len(others):
+def _among(hashes: Ints, ordered: Ints) -> NDArray[np.bool_]:
+    """Which of the hashes are among others, which are in their order."""
+    if not len(ordered):
         return np.zeros(len(hashes), np.bool_)
-    ordered = np.sort(others)
     found: NDArray[np.bool_] = (
         ordered[np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)] == hashes
     )
     return found
 
 
-def _none() -> Rows:
-    empty = np.empty(0, np.int64)
-    return Rows(Path(), empty, empty, empty)
+@dataclass(frozen=True)
+class _Known:
+    """What a version of an export said: ``count`` rows, so many of them ``outside`` some days, and those that are ``missing``."""
+
+    count: int
+    outside: int
+    missing: Rows
+
+    @classmethod
+    def read(cls, step: tuple[State, Path], name: str, said: Ints, days: Days | None) -> _Known:
+        """From its landed file; missing are rows of which the hash is not in ``said``, which is in order.
+
+        Rows are judged some at a time, so that those that are still said need no room.
+        """
+        state, landed = step
+        # A copy brought no rows of its own.
+        rows = iter(()) if state.same_as else _rows(landed, name)
+        count = outside = 0
+        missing = [np.empty((0, 3), np.int64)]
+        while some := list(itertools.islice(rows, _AT_ONCE)):
+            lines = np.array(some, np.int64)
+            count += len(lines)
+            outside += int((~_within(lines[:, 2], days)).sum())
+            missing.append(lines[~_among(lines[:, 1], said)])
+        return cls(count, outside, Rows(landed, *np.concatenate(missing).T))
 
 
-def _rows(landed: Path, name: str) -> Rows:
-    lines, hashes, days = array("q"), array("q"), array("q")
+def _rows(landed: Path, name: str) -> Iterator[tuple[int, int, int]]:
+    """The rows of an export in a landed file, each as in :class:`Rows`; one without a day has none that is within any."""
     written = f'"file":{json.dumps(name, ensure_ascii=False)},'.encode()
     with gzip.open(landed) as content:
         for number, line in enumerate(content):
@@ -249,10 +265,7 @@ def _rows(landed: Path, name: str) -> Rows:
             record = json.loads(line)
             if record["file"] == name and not record.get("gone"):
                 day = record["posting"].get("month") or record["posting"].get("date")
-                lines.append(number)
-                hashes.append(hash(record["key"]))
-                days.append(date.fromisoformat(day).toordinal() if day else 0)
-    return Rows(landed, np.asarray(lines), np.asarray(hashes), np.asarray(days))
+                yield number, hash(record["key"]), date.fromisoformat(day).toordinal() if day else 0
 
 
 def _records(landed: Path, lines: Ints) -> Iterator[Record]:
