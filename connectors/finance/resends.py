@@ -84,7 +84,9 @@ def replaced(landing: Landing, stream: tuple[str, str], export: Resend) -> Repla
     """
     before, now = export.before, export.now
     was, days = _days_of(before), _days_of(now)
-    said = np.sort(np.asarray(export.hashes))
+    # In their own place: millions of them are not copied.
+    said = np.asarray(export.hashes)
+    said.sort()
     steps = list(_steps(landing, stream, export.name, before.version))
     known = _Known.read(steps[0], export.name, said, days) if steps else None
     many = known.outside if known else 0
