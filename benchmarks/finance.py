@@ -3,6 +3,7 @@
 
 Ours is the whole way with every behaviour on: found forms, a copy with its hash, quarantine and totals, landing, load into raw.
 DuckDB makes a table of the file by `read_csv`. Each runs in a process of its own, and all runs count; the quicker of two is told.
+"again" is ours with the same file sent once more, one row in a hundred changed.
 """
 
 from __future__ import annotations
@@ -35,9 +36,13 @@ def main() -> None:
         exports = Path(folder, "exports")
         exports.mkdir()
         _write(exports / "gl.csv", options.rows)
-        runs = {role: min((_run(role, folder, options.rows) for _ in range(2)), key=lambda phase: phase.seconds)
+        runs = {role: min((_run(role, Path(folder, f"{role} {n}"), options.rows) for n in range(2)),
+                          key=lambda phase: phase.seconds)
                 for role in ("duckdb", "ours")}  # fmt: skip
         megabytes = (exports / "gl.csv").stat().st_size / 1e6
+        _change(exports / "gl.csv")
+        again = (_run("ours", Path(folder, f"ours {n}"), options.rows) for n in range(2))
+        runs["again"] = min(again, key=lambda phase: phase.seconds)
     ratio = runs["ours"].seconds / runs["duckdb"].seconds
     if options.json:
         print(as_json(rows=options.rows, megabytes=megabytes, runs=runs, ratio=ratio))
@@ -50,12 +55,10 @@ def main() -> None:
     report(title, ["", "s", "CPU s", "peak MB", "in multiples of DuckDB's time"], rows)
 
 
-def _run(role: str, folder: str, rows: int) -> Phase:
-    with tempfile.TemporaryDirectory(dir=folder) as own:
-        (Path(own) / "exports").symlink_to(Path(folder, "exports"))
-        phase, _ = in_own_process(
-            sys.executable, "-m", "benchmarks.finance", "--as", role, "--rows", str(rows), own
-        )
+def _run(role: str, own: Path, rows: int) -> Phase:
+    phase, _ = in_own_process(
+        sys.executable, "-m", "benchmarks.finance", "--as", role, "--rows", str(rows), str(own)
+    )
     return phase
 
 
@@ -65,6 +68,16 @@ def _write(path: Path, rows: int) -> None:
         file.write(_HEADER)
         for begin in range(0, rows, _ROWS_WRITTEN):
             file.writelines(_row(chance, n) for n in range(begin, min(begin + _ROWS_WRITTEN, rows)))
+
+
+def _change(path: Path) -> None:
+    changed = path.with_suffix(".new")
+    with path.open(encoding="utf-8") as before, changed.open("w", encoding="utf-8") as after:
+        after.writelines(
+            line.replace("Supplier", "Vendor") if number % 100 == 99 else line
+            for number, line in enumerate(before)
+        )
+    changed.replace(path)
 
 
 def _row(chance: Random, number: int) -> str:
@@ -82,33 +95,35 @@ def _ours(folder: Path, rows: int) -> None:
     from connectors.landing import Landing
     from warehouse.connection import connect
     from warehouse.control import create_control_tables
-    from warehouse.raw import create_raw_tables, load, pending
+    from warehouse.raw import create_raw_tables, cursors, load, pending
 
     layout = {"match": "gl.csv", "profile": "generic"}
     config = {
         "type": "finance_files",
-        "folder": str(folder / "exports"),
+        "folder": str(folder.parent / "exports"),
         "layouts": [layout],
         "settle_seconds": 0,
     }
     finance = FinanceFiles("finance", FinanceFilesConfig.model_validate(config), folder)
     landing = Landing(folder / "landing")
-    finance.pull({}, landing, lambda *_: None)
     with connect(folder / "warehouse.duckdb") as con:
         create_control_tables(con)
         create_raw_tables(con)
-        loaded = {
-            manifest.stream: load(con, landing.root, manifest).inserted for manifest in pending(con, landing)
-        }
-    if loaded["ledger"] != rows:
-        raise RuntimeError(f"{loaded['ledger']} of {rows} rows were loaded")
+        known = cursors(con, "finance")
+    finance.pull(known, landing, lambda *_: None)
+    with connect(folder / "warehouse.duckdb") as con:
+        loaded = {manifest.stream: load(con, landing.root, manifest) for manifest in pending(con, landing)}
+    ledger = loaded["ledger"]
+    if (ledger.rows, ledger.updated) not in {(rows, 0), (rows, rows // 100)}:
+        raise RuntimeError(f"{ledger} instead of {rows} rows")
 
 
 def _duckdb(folder: Path, rows: int) -> None:
     import duckdb
 
+    folder.mkdir()
     with duckdb.connect(str(folder / "warehouse.duckdb")) as con:
-        con.execute("CREATE TABLE ledger AS FROM read_csv(?)", [str(folder / "exports" / "gl.csv")])
+        con.execute("CREATE TABLE ledger AS FROM read_csv(?)", [str(folder.parent / "exports" / "gl.csv")])
         found = con.execute("SELECT count(*) FROM ledger").fetchall()
     if found != [(rows,)]:
         raise RuntimeError(f"{found} instead of {rows} rows")

@@ -147,7 +147,6 @@ def _ledger(latest: datetime) -> tuple[Check, ...]:
         present("date", "Postings without a date"),
         present("account", "Postings without an account"),
         present("amount", "Postings without an amount"),
-        present("currency", "Postings without a currency"),
         absent("unreadable", "Postings with fields that cannot be read"),
         between("date", FIRST_DAY, ahead.date(), "Postings dated before 1990 or more than a month ahead"),
         between(
@@ -163,7 +162,6 @@ def _budgets(latest: datetime) -> tuple[Check, ...]:
         present("month", "Budget lines without a month"),
         present("account", "Budget lines without an account"),
         present("amount", "Budget lines without an amount"),
-        present("currency", "Budget lines without a currency"),
         absent("unreadable", "Budget lines with fields that cannot be read"),
         between("month", FIRST_DAY, _LAST_DAY, "Budget lines for a month before 1990 or after 2099"),
         _three_letters("Budget lines in a currency that is no three-letter code"),

@@ -128,7 +128,8 @@ def of_quarantine(con: "DuckDBPyConnection", streams: Iterable[tuple[str, str]])
     found = con.execute(
         """
         select
-            _source, record ->> 'stream', record ->> 'file', record ->> 'state', record ->> 'reason',
+            _source, record ->> 'stream', record ->> 'file', record ->> 'state',
+            concat_ws('. ', record ->> 'reason', record ->> 'mend'),
             coalesce(cast(record ->> 'quarantined' as bigint), 0),
             record ->> '$.quarantine[0].row', record ->> '$.quarantine[0].reason'
         from raw.finance_files where not _deleted order by 3
@@ -149,7 +150,7 @@ def of_quarantine(con: "DuckDBPyConnection", streams: Iterable[tuple[str, str]])
         said = "No file was refused, and none waits."
         if refused:
             many = f" {len(refused) - 1} more." if len(refused) > 1 else ""
-            said = f"A file was refused whole: {refused[0]}.{many}"
+            said = f"A file was refused whole: {refused[0]}{many}"
         elif waiting:
             said = f"{waiting[0]} is still being written and waits for the next run."
         severity: Severity = "error" if refused else "warn"

@@ -31,6 +31,10 @@ _COLUMNS = """
 """
 
 
+# Packed; it is some 40,000 records. Loading less takes little memory anyway, and more time where it is held down.
+_LONG_BYTES = 4 << 20
+
+
 @dataclass(frozen=True)
 class Batch:
     """One landed file on its way into ``raw.<table>``.
@@ -63,6 +67,11 @@ class LoadResult:
     deleted: int = 0
     undated: int = 0
     late: bool = False
+
+
+def is_long(manifest: Manifest) -> bool:
+    """Whether a file is so long that memory counts for more than time."""
+    return manifest.bytes >= _LONG_BYTES
 
 
 def create_tables(con: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -104,9 +113,7 @@ def _fill(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
 
 def _merge_into(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
     manifest = batch.manifest
-    rows = count(con, f"CREATE OR REPLACE TEMP TABLE landed AS {_select(batch)}")
-    require_rows(rows, manifest)
-    undated = _undated(con, "landed", manifest)
+    rows, undated = _take_in(con, batch)
     _set_older_aside(con, "landed", manifest.source)
     _meet_current(con, batch)
     superseded = _supersede(con, batch)
@@ -136,6 +143,48 @@ def _merge_into(con: duckdb.DuckDBPyConnection, batch: Batch) -> LoadResult:
         undated=undated,
         late=bool(batch.later),
     )
+
+
+def _take_in(con: duckdb.DuckDBPyConnection, batch: Batch) -> tuple[int, int]:
+    """The temporary table ``landed`` of the records in the file; returns how many those are, and how many are undated.
+
+    Of a long file only those that may change something: one that comes again as a whole is mostly as it was. It is
+    read twice then, so that the others need no room. Alike are records of one hash (64 bits) of their key and themselves.
+    """
+    manifest = batch.manifest
+    if not is_long(manifest) or manifest.mode == "snapshot":
+        rows = count(con, f"CREATE OR REPLACE TEMP TABLE landed AS {_select(batch)}")
+        require_rows(rows, manifest)
+        return rows, _undated(con, "landed", manifest)
+    rows = count(
+        con,
+        f"""
+        CREATE OR REPLACE TEMP TABLE seen AS
+        SELECT _key, hash(_key, record) AS hash, _updated_at = _landed_at AS is_undated FROM ({_select(batch)})
+        """,
+    )
+    require_rows(rows, manifest)
+    undated = count(con, "SELECT count(*) FROM seen WHERE is_undated") if manifest.updated_at else 0
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE unlike AS
+        SELECT _key FROM seen WHERE hash NOT IN (
+            SELECT hash(_key, record) FROM raw.{batch.table}
+            WHERE _source = $source AND NOT (_deleted AND {_in_order(batch)})
+        )
+        """,
+        {"source": manifest.source},
+    )
+    # Or DuckDB takes the file for the smaller side, and holds all of it.
+    con.execute("SET disabled_optimizers = 'build_side_probe_side'")
+    try:
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE landed AS FROM ({_select(batch)}) WHERE _key IN (SELECT _key FROM unlike)"
+        )
+    finally:
+        con.execute("RESET disabled_optimizers")
+    _drop(con, "seen", "unlike")
+    return rows, undated
 
 
 def _set_older_aside(con: duckdb.DuckDBPyConnection, table: str, source: str) -> int:

@@ -54,10 +54,11 @@ _ODD_ONE_IN = 4
 class Plain:
     """Rows that follow each other: ``sums`` are those of the summed columns, ``packed`` their records as landing takes them.
 
-    ``keys`` of the records are there where they were asked for.
+    ``days`` are the first and the last of them. ``keys`` of the records are there where they were asked for.
     """
 
     rows: int
+    days: tuple[str | None, str | None]
     sums: tuple[Decimal, ...]
     packed: bytes
     keys: Sequence[str]
@@ -265,7 +266,7 @@ class _Bulk:
             keyed AS (
                 SELECT *, {" AND ".join(sound)} AS is_plain, {known_by} AS key FROM posting
             )
-            SELECT line, key, record, is_plain AND strlen(record) < {_LONGEST_ROW} AS is_plain{sums}
+            SELECT line, key, p_{sought.layout.day} AS day, record, is_plain AND strlen(record) < {_LONGEST_ROW} AS is_plain{sums}
             FROM (SELECT *, {self._record(values, escape)} AS record FROM keyed)
         """
 
@@ -331,7 +332,8 @@ class _Bulk:
         sums = "".join(f", coalesce(sum(s_{each}) FILTER (is_plain), 0)" for each in self._sought.summed)
         segments = con.execute(
             f"""
-            SELECT min(line), count(*), count(*) FILTER (is_plain){sums}
+            SELECT min(line), count(*), count(*) FILTER (is_plain),
+                min(day) FILTER (is_plain), max(day) FILTER (is_plain){sums}
             FROM (
                 SELECT
                     * EXCLUDE (record, key),
@@ -345,7 +347,7 @@ class _Bulk:
             return None
         lines = content.decode().split("\n") if len(segments) > 1 else []
         parts: list[Part] = []
-        for line, rows, plain, *summed in segments:
+        for line, rows, plain, first_day, last_day, *summed in segments:
             if plain < rows:
                 cells = next(csv.reader([lines[line - first]], delimiter=self._table.delimiter, strict=True))
                 parts.append(iter([(line, cells)]))
@@ -362,7 +364,7 @@ class _Bulk:
                     if self._sought.with_keys
                     else []
                 )
-                parts.append(Plain(plain, tuple(summed), pack(out.read_bytes()), keys))
+                parts.append(Plain(plain, (first_day, last_day), tuple(summed), pack(out.read_bytes()), keys))
         return parts
 
 

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import re
 import time
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -25,8 +26,8 @@ from fsspec.utils import glob_translate
 from connectors.errors import InputError, PullFailed
 from connectors.finance.copies import copied, digest_of
 from connectors.finance.layouts import FinanceFilesConfig, Layout
-from connectors.finance.postings import Account, Reading
-from connectors.finance.resends import gone_records, landed_with
+from connectors.finance.postings import Account, Reading, Record
+from connectors.finance.resends import Replaced, Resend, gone_records, replaced
 from connectors.finance.states import State, states, states_text
 from connectors.landing import Landing, LandingWriter, Manifest
 from connectors.source import Progress
@@ -380,9 +381,10 @@ class _Pull:
             None,
         )
         if same is not None:
-            self._replace_earlier(export, before, Reading.nothing(export.file, export.layout))
-            self.read[export.name] = replace(state, same_as=same)
-            self._say(export, "copy", same_as=same)
+            other = self.read[same]
+            state = replace(state, same_as=same, first=other.first, last=other.last)
+            told = self._replace_earlier(export, before, state, array("q"))
+            self._say(export, "copy", same_as=same, **told)
             return
         with copied(export.opened, export.file) as copy:
             is_ended = export.age > _UNENDED_SECONDS or copy.is_ended()
@@ -392,16 +394,17 @@ class _Pull:
             is_resend = before is not None and bool(before.version)
             reading = Reading(export.file, export.layout, copy, is_resend=is_resend)
             packed = reading.packed()
-            first = next(packed, None)
-            if first is not None:
-                try:
-                    for lines, rows in itertools.chain([first], packed):
-                        self._land(lines, rows)
-                except InputError as error:
-                    raise _Refusal(export.name, error) from None
-            gone = self._replace_earlier(export, before, reading)
-            self.read[export.name] = state
-            self._say(export, "read", reading.account, gone=gone)
+            # What cannot be read at all is refused before anything of it was written.
+            first = list(itertools.islice(packed, 1))
+            try:
+                for lines, rows in itertools.chain(first, packed):
+                    self._land(lines, rows)
+                account = reading.account
+                state = replace(state, first=account.first, last=account.last)
+                told = self._replace_earlier(export, before, state, reading.hashes)
+            except InputError as error:
+                raise _Refusal(export.name, error) from None
+            self._say(export, "read", account, **told)
 
     def _land(self, packed: bytes, rows: int) -> None:
         before = self.writer.rows // _ROWS_BETWEEN_PROGRESS
@@ -409,25 +412,38 @@ class _Pull:
         if self.writer.rows // _ROWS_BETWEEN_PROGRESS > before:
             self.progress(self.source, self.stream.name, self.writer.rows)
 
-    def _replace_earlier(self, export: _Export, before: State | None, reading: Reading) -> int | None:
-        """Land what the file said before and says no more, marked as gone; gives how many, None when it cannot be told."""
-        if before is None or not before.version or before.same_as:
-            return 0
-        landed = landed_with(self.landing, (self.source, self.stream.name), export.name, before.version)
-        if landed is None:
-            return None
-        others = [
-            (other.file, other.layout, other.opened)
-            for other in self.exports
-            if other.name != export.name and other.layout.key and self._stands(other.name)
-        ]
+    def _replace_earlier(
+        self, export: _Export, before: State | None, now: State, hashes: array[int]
+    ) -> dict[str, Any]:
+        """Land what the file said before and says no more, marked as gone, and remember ``now``; gives what to tell of it.
+
+        Raises InputError where the file must not replace what it said.
+        """
+        this = Replaced(now, (), 0)
+        if before is not None and before.version:
+            stream = (self.source, self.stream.name)
+            resend = Resend(export.name, before, now, hashes, is_keyed=bool(export.layout.key))
+            this = replaced(self.landing, stream, resend)
+        self.read[export.name] = this.state
         rows = self.writer.rows
-        self.writer.write(gone_records(landed, export.name, reading.hashes, others))
-        return self.writer.rows - rows
+        self.writer.write(gone_records(this.gone or (), self._said_elsewhere(export)))
+        return {"gone": None if this.gone is None else self.writer.rows - rows, "kept": this.kept}
+
+    def _said_elsewhere(self, export: _Export) -> Iterator[Record]:
+        """The records of the other files that stand and know their rows by a key of their own."""
+        for other in self.exports:
+            if other.name != export.name and other.layout.key and self._stands(other.name):
+                try:
+                    with copied(other.opened, other.file) as copy:
+                        yield from Reading(other.file, other.layout, copy).records()
+                except InputError as error:
+                    raise _Refusal(other.name, error) from None
 
     def _stands(self, name: str) -> bool:
         state = self.read.get(name)
-        return state is not None and bool(state.version) and not state.same_as and not state.refused
+        if state is None or name in self.refused:
+            return False
+        return bool(state.version) and not state.same_as and not state.refused
 
     def _say(self, export: _Export, state: str, account: Account | None = None, **more: Any) -> None:
         self.accounts.write([_account(export.name, self.stream.name, state, account, **more)])
@@ -452,6 +468,8 @@ def _account(
             "no_data": sum(account.no_data.values()),
             "no_data_by_kind": account.no_data,
             "postings": account.postings,
+            "first": account.first,
+            "last": account.last,
             "forms": account.forms,
             "quarantine": account.quarantine,
         }

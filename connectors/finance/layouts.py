@@ -138,6 +138,11 @@ class Layout(BaseModel):
         return self
 
     @property
+    def day(self) -> str:
+        """The field with the day that a row is of, for budgets the first of its month."""
+        return "month" if self.into == "budget" else "date"
+
+    @property
     def required(self) -> tuple[str, ...]:
         """The fields without which a row is no posting."""
         return tuple(name for name in REQUIRED[self.into] if name == "amount" or name not in self.optional)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
 from array import array
@@ -51,17 +50,26 @@ Record = dict[str, Any]
 class Account:
     """What became of the rows of a file: ``rows`` = ``loaded`` + those in quarantine + those that are no data.
 
-    ``no_data`` counts these by kind. ``quarantine`` holds ``{row, field, column, reason, cells}`` for each unreadable row.
+    ``no_data`` counts these by kind. ``first`` and ``last`` are the ISO days of the postings, of budgets the months.
+    ``quarantine`` holds ``{row, field, column, reason, cells}`` for each unreadable row.
     """
 
     rows: int = 0
     loaded: int = 0
     postings: int = 0
+    first: str | None = None
+    last: str | None = None
     no_data: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("above", "header", "blank", "total", "note"), 0)
     )
     quarantine: list[dict[str, Any]] = field(default_factory=list)
     forms: dict[str, str] = field(default_factory=dict)
+
+    def cover(self, first: str | None, last: str | None) -> None:
+        """Take in the days of some more postings."""
+        if first is not None and last is not None:
+            self.first = min(first, self.first or first)
+            self.last = max(last, self.last or last)
 
 
 class _NoPosting(Exception):  # noqa: N818 - it says what happened
@@ -78,11 +86,6 @@ class Reading:
     ``name`` is the file's path relative to the folder, with its sheet, which records name; ``account`` is complete
     when the records are. ``hashes`` of the keys that landed are kept where the layout has a key, or when ``is_resend``.
     """
-
-    @classmethod
-    def nothing(cls, file: str, layout: Layout) -> Reading:
-        """The reading of a file that says nothing of its own."""
-        return cls(file, layout, Copy(file, io.BytesIO(), ""))
 
     def __init__(self, file: str, layout: Layout, copy: Copy, *, is_resend: bool = False) -> None:
         self.file = file
@@ -234,6 +237,7 @@ class _Rows:
             self.account.rows += part.rows
             self.account.loaded += part.rows
             self.account.postings += part.rows
+            self.account.cover(*part.days)
             yield part.packed, part.rows, part.keys
 
     def _sought(self, *, with_keys: bool) -> Sought:
@@ -262,7 +266,7 @@ class _Rows:
         names, width, text_only = header.names, len(header.names), self._table.is_text
         fields, summed, sums, key = self._fields, self._summed, self._sums, layout.key or ()
         constants: dict[str, str | None] = dict(layout.constants)
-        is_ledger = layout.into == "ledger"
+        is_ledger, day = layout.into == "ledger", layout.day
         is_plain = not (
             layout.headings
             or self._batch
@@ -298,6 +302,7 @@ class _Rows:
                     sums[place] += Decimal(amount)
             account.loaded += 1
             account.postings += 1
+            account.cover(posting[day], posting[day])
             record = {
                 "key": known_by,
                 "file": name,

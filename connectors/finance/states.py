@@ -11,13 +11,19 @@ from dataclasses import asdict, dataclass
 class State:
     """``version`` hashes the layout and content that were read last, empty when none ever was; ``content`` the content alone.
 
-    ``same_as`` names the file whose copy this is. ``refused`` is the version that could not be read.
+    ``same_as`` names the file whose copy this is. ``refused`` is the version that could not be read. ``first`` and ``last``
+    are the days of its postings (ISO; of budgets the months), None without any. ``beside`` is the earlier version of which
+    days outside these still stand; ``let_go`` counts postings of such days that were taken for corrected ones.
     """
 
     version: str
     content: str
     same_as: str | None = None
     refused: str | None = None
+    first: str | None = None
+    last: str | None = None
+    beside: str | None = None
+    let_go: int = 0
 
 
 def states(cursor: str | None) -> dict[str, State]:

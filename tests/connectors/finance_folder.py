@@ -22,7 +22,10 @@ LAYOUT = {"match": "*", "into": "ledger", "columns": COLUMNS, "constants": {"cur
 
 
 class Folder:
-    """The folder and its landing under ``root``; ``ledger`` is what raw holds after the pulls: key to the last record landed."""
+    """The folder and its landing under ``root``; ``ledger`` is what raw holds after the pulls: key to the last record landed.
+
+    With another ``into`` in its layout, the same of budgets or rates.
+    """
 
     def __init__(self, root: Path, **layout: Any) -> None:
         self.path = root / "exports"
@@ -50,7 +53,7 @@ class Folder:
     def pull(self) -> int:
         """Pull once; gives how many records of the ledger landed."""
         ledger, files = self.finance.pull(self.cursors, self.landing, lambda *_: None)
-        self.cursors = {"ledger": str(ledger.cursor_to)}
+        self.cursors = {ledger.stream: str(ledger.cursor_to)}
         self.ledger |= {record["key"]: record for record in self._landed(ledger.file)}
         self.files |= {record["file"]: record for record in self._landed(files.file)}
         return ledger.rows
@@ -71,6 +74,12 @@ class Folder:
         return {
             key: record["posting"]["amount"] for key, record in self.ledger.items() if "gone" not in record
         }
+
+    @property
+    def amounts(self) -> list[str]:
+        """The amounts of what is not gone, or its rates."""
+        postings = [record["posting"] for record in self.ledger.values() if "gone" not in record]
+        return [posting.get("amount") or posting["rate"] for posting in postings]
 
     def _landed(self, file: str) -> list[dict[str, Any]]:
         return [

@@ -34,6 +34,12 @@ NET = {
     "optional": ["posted_at"],
 }
 SIDES = {"columns": FIELDS | {"debit": "Amount", "credit": "Credit"}, "constants": {"currency": "EUR"}}
+PLAN = {
+    "into": "budget",
+    "columns": {"month": "Date", "account": "Account", "amount": "Amount", "cost_centre": "Text"},
+    "constants": {"currency": "EUR"},
+}
+RATES = {"into": "rates", "columns": {"date": "Date", "currency": "Account", "rate": "Amount"}}
 # Then nothing is looked at before the rows are read.
 DECLARED = {"decimal_mark": ".", "date_format": "%d/%m/%Y"}
 LAYOUTS: list[dict[str, Any]] = [
@@ -43,6 +49,10 @@ LAYOUTS: list[dict[str, Any]] = [
     NET | {"headings": "account"},
     SIDES,
     SIDES | {"key": ["document", "posted_at"]},
+    PLAN,
+    PLAN | {"key": ["account", "month", "cost_centre"]},
+    RATES,
+    RATES | {"key": ["currency", "date"]},
 ]
 
 DATES = st.sampled_from(
@@ -108,7 +118,7 @@ def both_ways(content: bytes, said: dict[str, Any]) -> tuple[Any, Any]:
     return found[0], found[1]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.one_of(PLAIN, PLAIN, PLAIN, ROW, RAW), min_size=1, max_size=25),
     said=st.sampled_from(LAYOUTS),
@@ -181,8 +191,10 @@ ODD = [
             ",",
         ),
         (NET, ['31/10/2026,4000,"re\tnt",D,1.50,,'], "\t"),
+        (PLAN, [*ODD, "01/11/2026,,rent,D,1.50,,", "10/2026,4000,rent,D,1.50,,"], ","),
+        (RATES, [*ODD, "01/11/2026,CHF,,,1.0641,,", "01/11/2026,,,,1.0641,,", "01/11/2026,CHF,,,,,"], ","),
     ],
-    ids=["net", "sides", "keyed", "tabs"],
+    ids=["net", "sides", "keyed", "tabs", "budgets", "rates"],
 )
 def test_a_row_among_plain_ones_is_what_it_is_by_itself(
     monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], odd: list[str], delimiter: str
@@ -197,7 +209,8 @@ def test_a_row_among_plain_ones_is_what_it_is_by_itself(
         assert at_once == one_by_one, lines[11]
 
 
-def test_plain_rows_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("said", [NET, PLAN, RATES], ids=["ledger", "budget", "rates"])
+def test_plain_rows_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch, said: dict[str, Any]) -> None:
     monkeypatch.setattr(bulk, "_LEAST_BYTES", 0)
     seen: list[int] = []
     parts = bulk._Bulk.parts
@@ -210,7 +223,7 @@ def test_plain_rows_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(bulk._Bulk, "parts", watched)
     rows = '31/10/2026,4000,"rent, ""cold""",D,"1,234.50",,01/11/2026\n' * 30
     text = f'Date,Account,Text,Document,Amount,Credit,Entered\n{rows}Total,,,,"37,035.00",,\n{rows}'
-    one_by_one, at_once = both_ways(text.encode(), NET)
+    one_by_one, at_once = both_ways(text.encode(), said)
     assert at_once == one_by_one
     assert at_once[1]["no_data"]["total"] == 1
     assert seen == [30, 0, 30]

@@ -425,7 +425,7 @@ POSTING = st.tuples(st.dates(date(1990, 1, 1), date(2100, 1, 1)), st.integers(-(
 BLANK = st.sampled_from([[], ["", "", "", "", "", ""], [" ", "\t", "", "", "", ""]])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.one_of(POSTING, BLANK), max_size=20), ending=st.sampled_from(["\n", "\r\n", "\r"]))
 def test_rows_in_are_rows_landed_and_blank_rows(
     tmp_path: Path, rows: list[tuple[date, int, str] | list[str]], ending: str

@@ -167,7 +167,7 @@ def test_the_encoding_of_a_file_is_found(tmp_path: Path, encoding: str, told: st
     assert folder.files["gl.csv"]["forms"]["encoding"] == told
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     days=st.lists(st.dates(date(1990, 1, 1), date(2068, 12, 31)), min_size=1, max_size=8),
     form=st.sampled_from(["%d/%m/%Y", "%m/%d/%Y", "%d-%m-%y", "%m-%d-%y", "%Y-%m-%d", "%d.%m.%Y"]),
@@ -233,7 +233,7 @@ CELL = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(CELL, max_size=6), max_size=12))
 def test_whatever_stands_in_a_file_every_row_is_accounted_for(tmp_path: Path, rows: list[list[str]]) -> None:
     text = io.StringIO()

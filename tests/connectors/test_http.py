@@ -98,7 +98,7 @@ def test_a_slow_answer_is_asked_for_again(server: Echo) -> None:
     assert len(server.log) == 2
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kinds=st.lists(st.sampled_from(sorted(TRANSIENT)), max_size=6))
 def test_any_faults_fewer_than_the_tries_end_in_the_right_answer(server: Echo, kinds: list[str]) -> None:
     server.log.clear()

@@ -414,7 +414,7 @@ EDITS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(
     page=st.integers(1, 5),
     first=st.integers(0, 8),

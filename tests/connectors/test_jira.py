@@ -125,7 +125,7 @@ rounds = st.lists(
 
 
 @pytest.mark.parametrize("serve", [edited_cloud, edited_data_center])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(page_size=st.integers(1, 7), life=rounds)
 # The newest issue is deleted while it is pulled, and then another one is edited.
 @example(page_size=2, life=[([(1, 0), (2, 61)], [0, 25], False)])
@@ -439,7 +439,7 @@ def test_a_pull_that_fails_does_not_wait_for_changelogs_that_are_tried_again(tmp
 
 
 @both
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     faults=st.lists(
         st.builds(

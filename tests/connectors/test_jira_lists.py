@@ -117,7 +117,7 @@ def worklog(number: int, updated: datetime, seconds: int) -> Record:
 booked = st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=4)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(page_size=st.integers(5, 6), life=st.lists(st.tuples(booked, st.booleans()), min_size=1, max_size=6))
 def test_worklogs_written_and_deleted_are_known_as_they_are(
     page_size: int, life: list[tuple[list[tuple[int, bool]], bool]]

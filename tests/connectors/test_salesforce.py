@@ -648,7 +648,7 @@ class _Busy(SalesforceServer):
                 found["MasterRecordId"] = "001000000000099AAA" if what == "merge" else None
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(
     batch=st.integers(1, 4),
     bulk_above=st.sampled_from([None, 0, 3]),

@@ -219,10 +219,6 @@ _FAULTS: dict[tuple[str, str], tuple[str, str]] = {
     ("staging.stg_finance__ledger", "date_present"): (_LEDGER.format("date = NULL"), "books/ledger/1"),
     ("staging.stg_finance__ledger", "account_present"): (_LEDGER.format("account = NULL"), "books/ledger/1"),
     ("staging.stg_finance__ledger", "amount_present"): (_LEDGER.format("amount = NULL"), "books/ledger/1"),
-    ("staging.stg_finance__ledger", "currency_present"): (
-        _LEDGER.format("currency = NULL"),
-        "books/ledger/1",
-    ),
     ("staging.stg_finance__ledger", "unreadable_absent"): (
         _LEDGER.format("unreadable = 'amount date'"),
         "(amount date)",
@@ -250,10 +246,6 @@ _FAULTS: dict[tuple[str, str], tuple[str, str]] = {
         "books/budgets/1",
     ),
     ("staging.stg_finance__budgets", "amount_present"): (_BUDGETS.format("amount = NULL"), "books/budgets/1"),
-    ("staging.stg_finance__budgets", "currency_present"): (
-        _BUDGETS.format("currency = NULL"),
-        "books/budgets/1",
-    ),
     ("staging.stg_finance__budgets", "unreadable_absent"): (
         _BUDGETS.format("unreadable = 'month'"),
         "(month)",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from tests.warehouse.warehouse_parts import (
     rows,
     versions,
 )
+from warehouse import merge
 from warehouse.raw import load
 
 Record = dict[str, Any]
@@ -76,7 +78,7 @@ def _distinct(batches: list[list[Record]]) -> set[tuple[str, str]]:
     return {(record["id"], _text(record)) for batch in batches for record in batch}
 
 
-@settings(max_examples=25)
+@settings(max_examples=40)
 @given(_batches, st.data())
 def test_any_order_and_repetition_of_loads_ends_in_the_same_table_and_nothing_is_lost(
     batches: list[list[Record]], data: st.DataObject
@@ -86,7 +88,9 @@ def test_any_order_and_repetition_of_loads_ends_in_the_same_table_and_nothing_is
         again = data.draw(st.lists(st.sampled_from(manifests), max_size=3))
         con = memory_warehouse()
         for manifest in data.draw(st.permutations([*manifests, *again])):
-            load(con, root, manifest)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(merge, "_LONG_BYTES", data.draw(st.sampled_from([0, 1 << 30])))
+                load(con, root, manifest)
         assert current(con) == _newest(batches)
         assert versions(con) == _distinct(batches)
         assert rows(con, "SELECT _key FROM raw.jira_issues GROUP BY _key HAVING count(*) > 1") == []

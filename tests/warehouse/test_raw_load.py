@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import duckdb
 import pytest
 
 from connectors.landing import Landing
@@ -23,7 +26,9 @@ from tests.warehouse.warehouse_parts import (
     rows,
     versions,
 )
-from warehouse.merge import LoadResult
+from warehouse import merge
+from warehouse.connection import little_memory
+from warehouse.merge import Batch, LoadResult
 from warehouse.raw import RAW_TABLES, LoadError, create_raw_tables, cursors, load, pending
 from warehouse.vanished import counted
 
@@ -66,6 +71,14 @@ def test_raw_keeps_the_record_as_it_came(tmp_path: Path) -> None:
     ) == [(line, "acme", "issues", manifest.finished_at, manifest.file, False)]
 
 
+@pytest.fixture(params=["short", "long"])
+def any_length(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are loaded as short ones, then as those are whose records have no room."""
+    if request.param == "long":
+        monkeypatch.setattr(merge, "_LONG_BYTES", 0)
+
+
+@pytest.mark.usefixtures("any_length")
 def test_a_newer_version_replaces_an_unchanged_one_is_dropped_and_a_late_one_becomes_history(
     tmp_path: Path,
 ) -> None:
@@ -94,6 +107,7 @@ def test_a_newer_version_replaces_an_unchanged_one_is_dropped_and_a_late_one_bec
     ]
 
 
+@pytest.mark.usefixtures("any_length")
 def test_of_two_records_with_one_time_of_update_the_one_landed_last_counts(tmp_path: Path) -> None:
     con = memory_warehouse()
     first, second = (issue("1", "2026-10-05T00:00:00Z", summary=text) for text in ("z", "a"))
@@ -122,6 +136,7 @@ def test_times_of_update_are_read_in_every_form_that_sources_use(
     assert rows(con, "SELECT _updated_at FROM raw.jira_issues") == [(instant,)]
 
 
+@pytest.mark.usefixtures("any_length")
 @pytest.mark.parametrize("text", [None, "", "yesterday", "99999999999999999999"])
 def test_a_record_without_a_readable_time_counts_from_its_landing_and_is_reported(
     tmp_path: Path, text: Any
@@ -155,6 +170,7 @@ def test_two_sources_of_one_system_do_not_touch_each_other(tmp_path: Path) -> No
     assert rows(con, "SELECT DISTINCT _source FROM raw.jira_statuses__superseded") == [("acme",)]
 
 
+@pytest.mark.usefixtures("any_length")
 def test_what_a_snapshot_no_longer_has_is_deleted_and_comes_back_when_it_does(tmp_path: Path) -> None:
     con = memory_warehouse()
     one, two = {"id": "1"}, {"id": "2"}
@@ -181,6 +197,16 @@ def test_a_snapshot_that_lacks_too_much_at_once_deletes_nothing(
     load(con, tmp_path, land(tmp_path, STATUSES, everything))
     assert [one.state for one in counted(con)] == ["seen"]
     assert rows(con, "SELECT count(*) FROM raw.jira_statuses WHERE NOT _deleted") == [(known,)]
+
+
+@pytest.mark.usefixtures("any_length")
+def test_a_deleted_record_that_comes_again_as_it_was_stands_again(tmp_path: Path) -> None:
+    con = memory_warehouse()
+    load(con, tmp_path, land(tmp_path, ISSUES, [issue("1", "2026-10-05T00:00:00Z")]))
+    con.execute("UPDATE raw.jira_issues SET _deleted = true")
+    result = load(con, tmp_path, land(tmp_path, ISSUES, [issue("1", "2026-10-05T00:00:00Z")]))
+    assert result == LoadResult(rows=1, updated=1, superseded=1)
+    assert rows(con, "SELECT _deleted FROM raw.jira_issues") == [(False,)]
 
 
 def test_an_incremental_pull_says_nothing_about_what_it_does_not_bring(tmp_path: Path) -> None:
@@ -237,6 +263,7 @@ def test_a_file_that_was_changed_after_landing_is_refused(tmp_path: Path) -> Non
     assert current(con) == set()
 
 
+@pytest.mark.usefixtures("any_length")
 def test_a_file_with_fewer_records_than_its_manifest_says_is_refused(tmp_path: Path) -> None:
     con = memory_warehouse()
     manifest = land(tmp_path, ISSUES, [issue("1", "2026-10-01T00:00:00Z")])
@@ -282,3 +309,14 @@ def test_every_version_that_was_known_at_a_time_can_be_told(tmp_path: Path) -> N
     ]
     assert told == [("2026-10-01",), ("2026-10-02",), ("2026-10-03",)]
     assert len(versions(con)) == 3
+
+
+def test_records_too_large_for_little_memory_are_loaded_with_more(tmp_path: Path) -> None:
+    con = memory_warehouse()
+    noise = base64.b64encode(Random(1).randbytes(5 << 20)).decode()
+    records = [issue(str(n), None, text="x" * 8_000_000, noise=noise if n == 0 else "") for n in range(8)]
+    manifest = land(tmp_path, ISSUES, records)
+    assert merge.is_long(manifest)
+    with little_memory(con), pytest.raises(duckdb.OutOfMemoryException):
+        merge.merge(con, Batch("jira_issues", manifest, tmp_path, ()))
+    assert load(con, tmp_path, manifest).inserted == 8
