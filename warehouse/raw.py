@@ -66,7 +66,7 @@ def load(con: duckdb.DuckDBPyConnection, landing_root: Path, manifest: Manifest)
     if done is not None:
         return LoadResult(rows=done[0], unchanged=done[0])
     _verify(landing_root / manifest.file, manifest)
-    if is_long(manifest):
+    if is_long(manifest) or _is_first(con, manifest):
         try:
             with little_memory(con):
                 return _load(con, landing_root, manifest)
@@ -75,6 +75,14 @@ def load(con: duckdb.DuckDBPyConnection, landing_root: Path, manifest: Manifest)
                 raise
             # Records of an unusual size: better with more memory than not at all.
     return _load(con, landing_root, manifest)
+
+
+def _is_first(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> bool:
+    known = con.execute(
+        "SELECT 1 FROM control.loads WHERE source = ? AND stream = ? LIMIT 1",
+        [manifest.source, manifest.cursor],
+    )
+    return known.fetchone() is None
 
 
 def _load(con: duckdb.DuckDBPyConnection, landing_root: Path, manifest: Manifest) -> LoadResult:
